@@ -1,1 +1,29 @@
-//! To be written.
+//! HTTP's meaning as values and pure functions.
+//!
+//! Entity tags, positions, preconditions, negotiation, links, preferences, problems, strict JSON,
+//! patches, index keys and the wire documents. Everything here is a value or a function of its
+//! arguments: there is no async, no I/O, no clock and no randomness, so every rule can be tested
+//! as a table. What it deliberately does not do: store, route, authenticate, or decide what a
+//! *resource* may contain.
+
+pub mod coding;
+pub mod date;
+pub mod decimal;
+pub mod ids;
+pub mod json;
+pub mod patch;
+pub mod pointer;
+pub mod position;
+pub mod precondition;
+pub mod problem;
+pub mod tag;
+
+pub use coding::Coding;
+pub use date::UnixSeconds;
+pub use decimal::Decimal;
+pub use ids::{CollectionName, ResourceId};
+pub use pointer::JsonPointer;
+pub use position::{Check, History, Position};
+pub use precondition::{Outcome, Preconditions, Validators};
+pub use problem::{Issue, Problem, ProblemType};
+pub use tag::EntityTag;

@@ -1,0 +1,162 @@
+//! The problem types: names, statuses, titles and what to do about each.
+//!
+//! A name is a promise: once released it keeps its meaning. The explanations are what the service
+//! shows under `/-/problems/{name}`.
+
+macro_rules! problem_types {
+    ($($(#[$doc:meta])* $variant:ident, $name:literal, $status:literal, $title:literal,
+        $explanation:literal;)+) => {
+        /// A kind of problem: one per thing a client can do about it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ProblemType {
+            $(#[doc = concat!($title, " (", stringify!($status), ").")] $variant,)+
+        }
+
+        impl ProblemType {
+            /// Every type, in the order of their statuses.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The stable name in lowerCamelCase: the end of the document's `type`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The status it is answered with.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)+ }
+            }
+
+            /// A short summary, the same for every occurrence.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)+ }
+            }
+
+            /// What it means and what to do about it, in Markdown.
+            #[must_use]
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$variant => $explanation,)+ }
+            }
+        }
+    };
+}
+
+impl ProblemType {
+    /// The type with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Whether the same request may succeed later without any change.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::RequestTimeout
+                | Self::IndexBuilding
+                | Self::Overloaded
+                | Self::StorageFull
+                | Self::StorageUnavailable
+                | Self::OutcomeUnknown
+        )
+    }
+}
+
+problem_types! {
+    BadRequest, "badRequest", 400, "The request cannot be understood",
+        "The request is malformed in a way that no other type names; `detail` and `issues` say where. Correct it and send it again.";
+    MalformedJson, "malformedJson", 400, "The content is not strict JSON",
+        "The content must be one JSON document (RFC 8259) in UTF-8 without byte order mark. Duplicate keys and halves of surrogate pairs are refused, since parsers disagree about them. `detail` tells line and column, `issues` the JSON pointer.";
+    InvalidDocument, "invalidDocument", 400, "The document violates the collection's schema",
+        "Each entry of `issues` names the place (a JSON pointer in `name`) and what the schema demands there; all violations are told at once. The schema stands in the collection's definition, `/-/collections/{name}`.";
+    InvalidQuery, "invalidQuery", 400, "The query is invalid",
+        "A query parameter has a value that cannot be used, or is not known here. `issues` names each. Values may carry a comparison in front: `gt:`, `gte:`, `lt:`, `lte:`, `ne:`, `prefix:`, `exists:`; `eq:` takes the rest literally.";
+    UndeclaredIndex, "undeclaredIndex", 400, "The collection declares no such index",
+        "Only declared indexes can filter and sort, so that a page costs the same however large the collection is. Add the index to `indexes` in the definition that the problem names, or leave the parameter out.";
+    InvalidPosition, "invalidPosition", 400, "The position is malformed",
+        "A position is `{history}.{sequence}-{check}`, exactly as the service gave it in a link or an entity tag. Take positions from there; never make or change one.";
+    MalformedField, "malformedField", 400, "A header field is malformed",
+        "A field that the service must understand to do what you mean, such as a precondition, could not be read. It is not ignored, since that would drop your guard. `issues` names the field and what is wrong with it.";
+    HostInvalid, "hostInvalid", 400, "The host is missing or malformed",
+        "An HTTP/1.1 request has exactly one valid `Host` field, an HTTP/2 request an `:authority` (RFC 9110 §7.2).";
+    InvalidId, "invalidId", 400, "The id or name in the URL cannot be used",
+        "Ids have 1 to 128 characters out of letters, digits, `-`, `.`, `_` and `~`, and are not `.`, `..` or `-`. Collection names have up to 63 lower-case letters, digits and hyphens, and start with a letter.";
+    InvalidPatch, "invalidPatch", 400, "The patch document is invalid",
+        "The content doesn't follow its media type: RFC 6902 for `application/json-patch+json`, RFC 7396 for `application/merge-patch+json`. `issues` names each bad operation.";
+    InvalidDefinition, "invalidDefinition", 400, "The definition is invalid",
+        "The definition of a collection has members that cannot be used: an unknown member, a schema that is none, an index that is no JSON pointer. `issues` names each.";
+    InvalidTransaction, "invalidTransaction", 400, "The transaction document is invalid",
+        "`operations` is a list of objects with `method`, `href` and, as the method demands, `ifMatch`, `ifNoneMatch` and `value`. `issues` names every mistake with its JSON pointer.";
+    ValueNotIndexable, "valueNotIndexable", 400, "A value cannot be indexed",
+        "A declared index stands for a value that is too large to be compared exactly: a text over 512 bytes, or a number with more than 400 digits or a gigantic exponent. It is refused, not rounded. Make the value smaller, or change the definition.";
+    Unauthenticated, "unauthenticated", 401, "Credentials are needed",
+        "The request has no credentials, or such that cannot be verified. Send `Authorization: Bearer` with a valid token; `WWW-Authenticate` says more.";
+    Forbidden, "forbidden", 403, "This is not allowed with these credentials",
+        "The collection's rules don't allow the request to this subject. The same request will not succeed later with the same credentials.";
+    NotFound, "notFound", 404, "There is no such resource",
+        "Nothing stands at this URL now. Follow links from the service document instead of building URLs; URLs have no slash at the end.";
+    CollectionNotDefined, "collectionNotDefined", 404, "The collection is not defined",
+        "A collection exists when its definition does. `PUT` one to the URL that the problem names, or run `milepost apply`.";
+    ParentNotFound, "parentNotFound", 404, "The parent resource does not exist",
+        "A resource of a child collection can only be written below a parent that exists. Create the parent first, or both in one transaction.";
+    TransactionNotFound, "transactionNotFound", 404, "There is no outcome of this transaction",
+        "No transaction with this id was committed, or its outcome is older than outcomes are kept. If you sent one and don't know how it ended: repeat the same `PUT`, it is performed at most once.";
+    MethodNotAllowed, "methodNotAllowed", 405, "The resource does not have this method",
+        "`Allow` lists the methods of this resource.";
+    NotAcceptable, "notAcceptable", 406, "No representation is acceptable",
+        "The service can send none of what `Accept` or `Accept-Encoding` allow. `detail` lists what it can.";
+    RequestTimeout, "requestTimeout", 408, "The request took too long to arrive",
+        "The request was not complete within the time the service waits. Nothing was done; send it again.";
+    IndexBuilding, "indexBuilding", 409, "The index is still being built",
+        "The index was declared a moment ago and is not complete yet. Try again after `Retry-After`.";
+    ParentHasChildren, "parentHasChildren", 409, "The resource still has children",
+        "The definition restricts deleting a parent that has children (`onParentDelete`). Delete the children first, or change the definition to `cascade`.";
+    DefinitionInUse, "definitionInUse", 409, "The definition is still in use",
+        "The collection still has resources or child collections, so its definition can neither be deleted nor changed in this way. Remove them first.";
+    PatchFailed, "patchFailed", 409, "The patch does not fit the current state",
+        "The patch is well-formed, but an operation cannot be applied to the resource as it is now: a `test` failed, or a path doesn't exist. `issues` names the operation. Nothing was changed. Read the resource and make the patch anew.";
+    PositionExpired, "positionExpired", 410, "The position is no longer answerable",
+        "The position is older than what is remembered, or of another history of the store. Discard what you hold and start again at the URL in `Location` (`resync` in the document): it is complete.";
+    PreconditionFailed, "preconditionFailed", 412, "A precondition is false",
+        "The resource is not in the state that `If-Match`, `If-None-Match` or `If-Unmodified-Since` asked for: somebody else was faster. Nothing was changed. `etag` is the current tag; read, merge, and try again.";
+    ResourceTooLarge, "resourceTooLarge", 413, "The representation is too large",
+        "A representation may have only so many bytes and levels; the service document tells how many. The same limits hold for what a patch would make.";
+    TransactionTooLarge, "transactionTooLarge", 413, "The transaction is too large",
+        "A transaction has limits on its operations and its bytes, told in the service document. Split it where atomicity isn't needed.";
+    UriTooLong, "uriTooLong", 414, "The URL is too long",
+        "Send a long filter as the JSON content of a `QUERY` request instead.";
+    UnsupportedMediaType, "unsupportedMediaType", 415, "The content's type is not supported",
+        "`Accept-Post` and `Accept-Patch`, or `detail`, list the types this resource takes. JSON is always UTF-8.";
+    UnsupportedEncoding, "unsupportedEncoding", 415, "The content's coding is not supported",
+        "Send the content without a `Content-Encoding`, or with one that `Accept-Encoding` in this answer lists (RFC 9110 §12.5.3).";
+    ExpectationFailed, "expectationFailed", 417, "The expectation cannot be met",
+        "The service knows `Expect: 100-continue` only.";
+    Misdirected, "misdirected", 421, "This server does not answer for that host",
+        "The host or scheme of the request is not one that this server is configured to answer for. Send it over another connection, to the host it is meant for.";
+    TransactionMismatch, "transactionMismatch", 422, "The id belongs to another transaction",
+        "A transaction with this id but another content was committed before. Its outcome is at the same URL. Use a new id for a new transaction.";
+    TransactionFailed, "transactionFailed", 422, "The transaction was not performed",
+        "An operation could not be performed, so none was. `failed` lists each one that failed, with its status; the status of the answer is that of the first. Correct it and send the transaction again, under the same id.";
+    PreconditionRequired, "preconditionRequired", 428, "The write must carry a precondition",
+        "Replacing, changing or deleting an existing resource demands `If-Match` with the tag you read, so that nobody's change is lost unseen. `GET` the resource and send its `ETag` in `If-Match`; or define the collection with `\"preconditions\": \"optional\"`.";
+    FieldsTooLarge, "fieldsTooLarge", 431, "The header section is too large",
+        "The fields of the request together, or one of them, are larger than the service takes. Send fewer or shorter ones.";
+    Internal, "internal", 500, "Something went wrong in the service",
+        "The request may be right, and the fault is not yours. Tell the operator the `instance`: the log has the cause under it. A write may or may not have been performed; with a precondition it is safe to repeat.";
+    NotImplemented, "notImplemented", 501, "The method is not implemented",
+        "The service knows this method for no resource at all.";
+    Overloaded, "overloaded", 503, "The service is busy",
+        "More requests arrived than can be answered in time; this one was not performed. Try again after `Retry-After`.";
+    StorageFull, "storageFull", 503, "There is no space left to write",
+        "Nothing was written. Reads go on. The operator has to make room; then the same request will succeed.";
+    StorageUnavailable, "storageUnavailable", 503, "The store cannot be used now",
+        "The store is stopping, starting, or refuses writes after a failed disk operation. This request was not performed. Try again after `Retry-After`.";
+    OutcomeUnknown, "outcomeUnknown", 503, "It is not known whether the write was performed",
+        "The store did not confirm in time. Repeat the request with the same precondition or transaction id: if it was performed, the answer says so, and it is never performed twice.";
+    VersionNotSupported, "httpVersionNotSupported", 505, "The HTTP version is not supported",
+        "Use HTTP/1.1 or HTTP/2.";
+}

@@ -1,0 +1,3 @@
+//! The promises of `milepost-semantics`, by module.
+
+mod json;
