@@ -1,2 +1,46 @@
-//! To be written.
-fn main() {}
+//! The project's chores: `cargo xtask check` is everything that has to hold before a change
+//! lands, `cargo xtask bench` measures against bare servers and peers.
+//!
+//! Nothing here is part of the product, and nothing here decides how it behaves.
+
+mod cargo;
+mod check;
+mod clock;
+mod say;
+mod step;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  check [--no-install]   everything that continuous integration checks; installs the external
+                         tools it needs first (--no-install: only says which are missing)
+  tidy                   the project's own rules about its sources and documents
+  help                   this text
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["check"] => check::run_all(tools::Installing::Allowed),
+        ["check", "--no-install"] => check::run_all(tools::Installing::Forbidden),
+        ["tidy"] => tidy::run(),
+        ["help" | "--help" | "-h"] => {
+            say::data(HELP);
+            Ok(())
+        }
+        _ => Err(format!("not a chore: {:?}\n\n{HELP}", words.join(" "))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            say::talk(&format!("error: {reason}"));
+            ExitCode::FAILURE
+        }
+    }
+}

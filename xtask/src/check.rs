@@ -1,0 +1,62 @@
+//! `cargo xtask check`: everything that must hold before a change lands, cheapest first.
+
+use crate::{
+    cargo::{self, cargo, run},
+    step::{Done, Steps},
+    tidy,
+    tools::{self, Installing},
+};
+
+/// Runs all checks; the first that fails ends the run.
+///
+/// # Errors
+/// The failed step and its reason.
+pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.run("tools", || tools::prepare(installing));
+    steps.run("format", || {
+        passed(&mut cargo(&["fmt", "--all", "--check"]))
+    });
+    steps.run("tidy", || tidy::run().map(|()| Done::Passed));
+    steps.run("lints", || {
+        passed(&mut cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    });
+    steps.run("documentation", || {
+        let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+        passed(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    steps.run("tests", || {
+        passed(&mut cargo(&["test", "--workspace", "--locked"]))
+    });
+    steps.run("licences of dependencies", licences);
+    steps.finish()
+}
+
+fn passed(command: &mut std::process::Command) -> Result<Done, String> {
+    run(command).map(|()| Done::Passed)
+}
+
+/// `tidy` already holds the licences against `deny.toml`; cargo-deny adds duplicates and sources.
+fn licences() -> Result<Done, String> {
+    if cargo::read(&mut cargo(&["deny", "--version"])).is_err() {
+        return Ok(Done::Skipped(
+            "cargo-deny is not installed; tidy checked the licences".into(),
+        ));
+    }
+    passed(&mut cargo(&[
+        "deny",
+        "--offline",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+}

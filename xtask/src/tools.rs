@@ -1,0 +1,152 @@
+//! The external tools that the checks need: which, in which version, and how they get here.
+//!
+//! Everything but Debian's packages lands under the target folder, so nothing of the user's own
+//! installation is touched. A version here is one that the checks were tried with.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use crate::{
+    cargo::{self, program, run},
+    say,
+    step::Done,
+};
+
+/// PyPI packages of the checks.
+const PYTHON: &[&str] = &["schemathesis==4.32.5", "httplint==2026.10.4"];
+/// npm packages of the checks.
+const NODE: &[&str] = &["@stoplight/spectral-cli@6.16.3"];
+
+/// Whether a missing tool may be installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Installing {
+    /// Install what is missing, and say so.
+    Allowed,
+    /// Only say what is missing.
+    Forbidden,
+}
+
+/// Whether this is continuous integration, where a missing tool is a failure.
+pub(crate) fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true")
+}
+
+/// A program of a PyPI package, once installed.
+pub(crate) fn python(name: &str) -> PathBuf {
+    folder().join("python/bin").join(name)
+}
+
+fn folder() -> PathBuf {
+    cargo::target().join("tools")
+}
+
+/// Makes the tools of `cargo xtask check` available.
+///
+/// # Errors
+/// In continuous integration, when one cannot be had.
+pub(crate) fn prepare(installing: Installing) -> Result<Done, String> {
+    match install(installing, PYTHON, NODE) {
+        Ok(()) => Ok(Done::Passed),
+        Err(reason) if is_ci() => Err(reason),
+        Err(reason) => Ok(Done::Skipped(reason)),
+    }
+}
+
+/// Makes PyPI and npm packages available under the target folder.
+///
+/// # Errors
+/// What is missing and why it could not be installed.
+pub(crate) fn install(
+    installing: Installing,
+    python: &[&str],
+    node: &[&str],
+) -> Result<(), String> {
+    let mut missing = Vec::new();
+    for (language, wanted) in [("python", python), ("node", node)] {
+        for package in wanted.iter().filter(|package| !has(language, package)) {
+            if installing == Installing::Forbidden {
+                missing.push(*package);
+            } else {
+                add(language, package)?;
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("not installed: {}", missing.join(", ")))
+    }
+}
+
+/// Each installed package leaves a file with its exact name and version.
+fn mark(language: &str, package: &str) -> PathBuf {
+    folder().join(format!("{language}-{}", package.replace(['/', '@'], "_")))
+}
+
+fn has(language: &str, package: &str) -> bool {
+    mark(language, package).exists()
+}
+
+fn add(language: &str, package: &str) -> Result<(), String> {
+    say::talk(&format!("installing {package} into {}", folder().display()));
+    let home = folder().join(language);
+    fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+    if language == "python" {
+        add_python(package)?;
+    } else {
+        command("npm", &["nodejs", "npm"])?;
+        let npm = ["install", "--no-audit", "--no-fund", "--silent", "--prefix"];
+        run(program("npm").args(npm).arg(&home).arg(package))?;
+    }
+    let mark = mark(language, package);
+    fs::write(&mark, package).map_err(|error| format!("{}: {error}", mark.display()))
+}
+
+fn add_python(package: &str) -> Result<(), String> {
+    if !python("pip").exists() {
+        command("python3", &["python3", "python3-venv"])?;
+        run(program("python3")
+            .args(["-m", "venv"])
+            .arg(folder().join("python")))?;
+    }
+    run(program(python("pip")).args(["install", "--quiet", "--disable-pip-version-check", package]))
+}
+
+/// Makes a program of the system available, from Debian's packages if it must be.
+///
+/// # Errors
+/// When it is missing and cannot be installed.
+pub(crate) fn command(name: &str, packages: &[&str]) -> Result<(), String> {
+    if finds(name) {
+        return Ok(());
+    }
+    say::talk(&format!(
+        "installing Debian's {} for {name}",
+        packages.join(" ")
+    ));
+    let root = cargo::read(program("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let apt = |words: &[&str]| {
+        let mut command = if root {
+            program("apt-get")
+        } else {
+            program("sudo")
+        };
+        if !root {
+            command.args(["--non-interactive", "apt-get"]);
+        }
+        run(command.args(words).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "--quiet"])?;
+    let mut words = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    words.extend(packages);
+    apt(&words)?;
+    if finds(name) {
+        Ok(())
+    } else {
+        Err(format!("{name} is still missing"))
+    }
+}
+
+fn finds(name: &str) -> bool {
+    let mut which = Command::new("sh");
+    cargo::read(which.args(["-c", "command -v \"$1\"", "sh", name])).is_ok()
+}
