@@ -10,6 +10,7 @@ pub mod coding;
 pub mod date;
 pub mod decimal;
 pub mod ids;
+pub mod index;
 pub mod json;
 pub mod patch;
 pub mod pointer;
@@ -17,6 +18,7 @@ pub mod position;
 pub mod precondition;
 pub mod problem;
 pub mod tag;
+pub mod wire;
 
 pub use coding::Coding;
 pub use date::UnixSeconds;

@@ -15,6 +15,9 @@ pub const TYPE_PREFIX: &str = "urn:problem-type:milepost:";
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
+/// The most issues a document lists: whoever made more mistakes will find the rest afterwards.
+pub const ISSUES_MAX: usize = 100;
+
 /// One error, with everything that is wrong told at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -24,7 +27,7 @@ pub struct Problem {
     pub detail: String,
     /// `urn:uuid:…`: the same id is in the log.
     pub instance: Option<String>,
-    /// Each bad part of the input.
+    /// Each bad part of the input; the document lists the first [`ISSUES_MAX`].
     pub issues: Vec<Issue>,
     /// Further members of the document, e.g. `resync`; none can replace a member named above.
     pub extra: Map<String, Value>,
@@ -171,7 +174,12 @@ impl Problem {
             members.insert("instance".to_owned(), instance.as_str().into());
         }
         if !self.issues.is_empty() {
-            let issues = self.issues.iter().map(Issue::to_json).collect();
+            let issues = self
+                .issues
+                .iter()
+                .take(ISSUES_MAX)
+                .map(Issue::to_json)
+                .collect();
             members.insert("issues".to_owned(), Value::Array(issues));
         }
         for (name, value) in &self.extra {

@@ -1,3 +1,5 @@
 //! The promises of `milepost-semantics`, by module.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod json;
+mod wire;
