@@ -2,6 +2,7 @@
 
 use crate::{
     cargo::{self, cargo, run},
+    protocol,
     step::{Done, Steps},
     tidy,
     tools::{self, Installing},
@@ -37,6 +38,17 @@ pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
         passed(&mut cargo(&["test", "--workspace", "--locked"]))
     });
     steps.run("licences of dependencies", licences);
+    steps.finish()
+}
+
+/// Runs only the protocol's checks.
+///
+/// # Errors
+/// The failed step and its reason.
+pub(crate) fn run_protocol(installing: Installing) -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.run("tools", || tools::prepare(installing));
+    protocol::add_to(&mut steps);
     steps.finish()
 }
 

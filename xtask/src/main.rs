@@ -6,6 +6,8 @@
 mod cargo;
 mod check;
 mod clock;
+mod http;
+mod protocol;
 mod say;
 mod step;
 mod tidy;
@@ -19,6 +21,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   check [--no-install]   everything that continuous integration checks; installs the external
                          tools it needs first (--no-install: only says which are missing)
+  protocol               only what independent tools say about the wire
   tidy                   the project's own rules about its sources and documents
   help                   this text
 ";
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["check"] => check::run_all(tools::Installing::Allowed),
         ["check", "--no-install"] => check::run_all(tools::Installing::Forbidden),
+        ["protocol"] => check::run_protocol(tools::Installing::Allowed),
         ["tidy"] => tidy::run(),
         ["help" | "--help" | "-h"] => {
             say::data(HELP);

@@ -35,6 +35,11 @@ pub(crate) fn python(name: &str) -> PathBuf {
     folder().join("python/bin").join(name)
 }
 
+/// A program of an npm package, once installed.
+pub(crate) fn node(name: &str) -> PathBuf {
+    folder().join("node/node_modules/.bin").join(name)
+}
+
 fn folder() -> PathBuf {
     cargo::target().join("tools")
 }

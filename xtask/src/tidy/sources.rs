@@ -83,7 +83,7 @@ const IMPURE: &[&str] = &[
     "std::env",
     "std::process",
     "std::thread",
-    "SystemTime",
+    "SystemTime::now",
     "Instant::",
     "println!",
     "eprintln!",

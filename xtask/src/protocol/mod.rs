@@ -1,0 +1,59 @@
+//! What independent tools and rules say about the wire: a real server is started with data that
+//! touches every kind of response, then httplint, Spectral, Schemathesis and the Dutch API Design
+//! Rules each have their say.
+//!
+//! What the protocol promises beyond those is tested in `milepost-server`.
+
+mod description;
+mod design_rules;
+mod external;
+mod kinds;
+mod lint;
+mod seed;
+mod service;
+
+use crate::{
+    cargo::{cargo, run},
+    step::{Done, Steps},
+    tools,
+};
+use service::Service;
+
+/// Adds the protocol's steps to a run.
+pub(crate) fn add_to(steps: &mut Steps) {
+    let mut started = None;
+    steps.run("protocol: server", || {
+        run(&mut cargo(&[
+            "build",
+            "--locked",
+            "--package",
+            "milepost-cli",
+        ]))?;
+        let service = Service::start("protocol")?;
+        seed::fill(&service)?;
+        started = Some(service);
+        Ok(Done::Passed)
+    });
+    let Some(service) = started else { return };
+    steps.run("protocol: design rules", || {
+        design_rules::check(&service).map(|()| Done::Passed)
+    });
+    steps.run("protocol: httplint", || {
+        with("httplint", || lint::check(&service))
+    });
+    steps.run("protocol: spectral", || {
+        with("spectral", || external::spectral(&service))
+    });
+    steps.run("protocol: schemathesis", || {
+        with("schemathesis", || external::schemathesis(&service))
+    });
+}
+
+/// Runs a check that needs a tool, or skips it where that is allowed.
+fn with(tool: &str, work: impl FnOnce() -> Result<(), String>) -> Result<Done, String> {
+    let is_here = tools::python(tool).exists() || tools::node(tool).exists();
+    if !is_here && !tools::is_ci() {
+        return Ok(Done::Skipped(format!("{tool} is not installed")));
+    }
+    work().map(|()| Done::Passed)
+}
