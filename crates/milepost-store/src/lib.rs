@@ -1,1 +1,39 @@
-//! To be written.
+//! Resource state: the [`Store`] trait, its conformance suite, and the backends.
+//!
+//! A store keeps one temporal table: every version of every resource, with the position where it
+//! began and the one where it ended. All that a server answers (a resource now, a collection as of a
+//! position, what changed since, a history) is a question to that table. The crate knows nothing of
+//! HTTP's wire, of clients or of connections, and keeps nothing about who asks.
+//!
+//! * [`Transaction`] → [`Store::write`] → [`Outcome`]: writes with their preconditions, decided by
+//!   one pure function ([`decide`](crate::decision)) inside the storage transaction.
+//! * [`Store::read`], [`Store::list`], [`Store::versions`]: reads, now or as of a position.
+//! * [`Definition`]: what is declared about a collection: schema, indexes, retention.
+//! * [`embedded`]: SQLite in one directory. [`memory`]: strict and slow, for tests.
+
+pub mod clock;
+pub mod conformance;
+pub mod decision;
+pub mod definition;
+pub mod embedded;
+mod error;
+mod key;
+pub mod memory;
+mod positions;
+mod query;
+mod store;
+mod transaction;
+mod version;
+
+pub use crate::{
+    definition::{Definition, Definitions},
+    error::{MaintenanceError, ReadError, WriteError},
+    key::{COLLECTIONS, CollectionPath, ParentPath, ResourceKey, Scope, TRANSACTIONS},
+    query::{Cursor, IndexFilter, ListQuery, Listed, Page, PageLimit, SortKey, VersionPage},
+    store::{CollectionState, Health, Store},
+    transaction::{
+        Applied, Change, Committed, Document, Effect, Failure, Operation, Outcome, Record, Rejected,
+        Transaction, Violation,
+    },
+    version::{Timestamp, Version},
+};

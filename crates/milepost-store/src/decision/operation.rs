@@ -1,0 +1,320 @@
+//! The decision about one operation.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Method;
+use milepost_semantics::{
+    EntityTag, UnixSeconds, Validators, json, patch,
+    precondition::{Condition, Outcome},
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Contents, Current, Governed, Limits, Prepared, State, Write,
+    prepare::ready,
+    state::Overlay,
+};
+use crate::{
+    Change, CollectionPath, Definition, Effect, Failure, Operation, ResourceKey,
+    definition::{OnParentDelete, PreconditionRule},
+};
+
+type Decided<E> = Result<Result<(), Failure>, E>;
+
+/// Ends a decision with a failure where there is one.
+macro_rules! hold {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(failure) => return Ok(Err(failure)),
+        }
+    };
+}
+
+pub(super) fn decide_operation<S: State>(
+    prepared: &Prepared,
+    overlay: &mut Overlay<'_, S>,
+    limits: Limits,
+) -> Decided<S::Error> {
+    let operation = &prepared.operation;
+    if overlay.has_written(&operation.key) {
+        return Ok(Err(Failure::DuplicateOperation));
+    }
+    let governed = hold!(governed(overlay, &operation.key));
+    match &operation.change {
+        Change::Put(document) => {
+            let contents = prepared.contents(&governed, &document.bytes, &document.value);
+            put(operation, &governed, contents, overlay)
+        }
+        Change::MergePatch(_) | Change::JsonPatch(_) => patch(operation, &governed, overlay, limits),
+        Change::Delete => delete(operation, &governed, overlay),
+        Change::Check => check(operation, overlay),
+    }
+}
+
+/// What rules over the resource: its collection must be defined, and open to clients' writes.
+fn governed<S: State>(overlay: &Overlay<'_, S>, key: &ResourceKey) -> Result<Governed, Failure> {
+    if key.collection == CollectionPath::collections() {
+        return Ok(Governed::AsDefinitions);
+    }
+    if key.collection.is_reserved() {
+        return Err(Failure::ReadOnly);
+    }
+    overlay
+        .definition(&key.collection)
+        .map(Governed::By)
+        .ok_or_else(|| Failure::CollectionNotDefined { collection: key.collection.clone() })
+}
+
+fn put<S: State>(
+    operation: &Operation,
+    governed: &Governed,
+    contents: Result<Contents, Failure>,
+    overlay: &mut Overlay<'_, S>,
+) -> Decided<S::Error> {
+    hold!(parent_stands(&operation.key, overlay)?);
+    let contents = hold!(contents);
+    let current = overlay.current(&operation.key)?;
+    let same = |current: &Current| current.version.body.as_ref() == Some(&contents.bytes);
+    match hold!(conditions(operation, &Method::PUT, governed, current.as_ref(), same)) {
+        Standing::AlreadyApplied => {
+            overlay.stands(&operation.key, Effect::AlreadyApplied, current.map(|current| current.version));
+            Ok(Ok(()))
+        }
+        Standing::Holds => match current {
+            Some(current) if same(&current) => {
+                overlay.stands(&operation.key, Effect::Unchanged, Some(current.version));
+                Ok(Ok(()))
+            }
+            previous => {
+                let replaces = previous.as_ref().is_some_and(|previous| !previous.version.is_deleted());
+                let effect = if replaces { Effect::Replaced } else { Effect::Created };
+                Ok(overlay.write(effect, write(operation, Some(contents), previous)))
+            }
+        },
+    }
+}
+
+fn patch<S: State>(
+    operation: &Operation,
+    governed: &Governed,
+    overlay: &mut Overlay<'_, S>,
+    limits: Limits,
+) -> Decided<S::Error> {
+    let Some(current) = overlay.current(&operation.key)?.filter(|current| !current.version.is_deleted()) else {
+        return Ok(Err(Failure::NotFound));
+    };
+    let digest = digest(&operation.change);
+    let same = |current: &Current| current.digest == digest;
+    match hold!(conditions(operation, &Method::PATCH, governed, Some(&current), same)) {
+        Standing::AlreadyApplied => {
+            overlay.stands(&operation.key, Effect::AlreadyApplied, Some(current.version));
+            Ok(Ok(()))
+        }
+        Standing::Holds => {
+            let contents = hold!(patched(&operation.change, &current, governed, limits));
+            if current.version.body.as_ref() == Some(&contents.bytes) {
+                overlay.stands(&operation.key, Effect::Unchanged, Some(current.version));
+                return Ok(Ok(()));
+            }
+            let write = Write { digest, ..write(operation, Some(contents), Some(current)) };
+            Ok(overlay.write(Effect::Replaced, write))
+        }
+    }
+}
+
+fn delete<S: State>(operation: &Operation, governed: &Governed, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+    let Some(current) = overlay.current(&operation.key)? else {
+        return Ok(Err(Failure::NotFound));
+    };
+    if current.version.is_deleted() {
+        if replaced_named(operation, &current) {
+            overlay.stands(&operation.key, Effect::AlreadyApplied, Some(current.version));
+            return Ok(Ok(()));
+        }
+        return Ok(Err(Failure::NotFound));
+    }
+    hold!(conditions(operation, &Method::DELETE, governed, Some(&current), |_| false));
+    match governed {
+        Governed::AsDefinitions => hold!(definition_unused(&operation.key, overlay)?),
+        Governed::By(_) => hold!(children(&operation.key, overlay)?),
+    }
+    Ok(overlay.write(Effect::Deleted, write(operation, None, Some(current))))
+}
+
+fn check<S: State>(operation: &Operation, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+    let current = overlay.current(&operation.key)?;
+    hold!(evaluate(operation, &Method::PUT, current.as_ref()));
+    overlay.stands(&operation.key, Effect::Checked, current.map(|current| current.version));
+    Ok(Ok(()))
+}
+
+/// How an operation stands to its conditions, where none fails.
+enum Standing {
+    Holds,
+    AlreadyApplied,
+}
+
+/// RFC 9110 §13.2.2, then the repetition of §13.1.1, then whether a condition was required.
+fn conditions(
+    operation: &Operation,
+    method: &Method,
+    governed: &Governed,
+    current: Option<&Current>,
+    same: impl Fn(&Current) -> bool,
+) -> Result<Standing, Failure> {
+    if let Err(failure) = evaluate(operation, method, current) {
+        let repeated = |current: &Current| replaced_named(operation, current) && same(current);
+        return if current.is_some_and(repeated) { Ok(Standing::AlreadyApplied) } else { Err(failure) };
+    }
+    let live = current.filter(|current| !current.version.is_deleted());
+    match live {
+        Some(current) if is_required(governed) && !operation.preconditions.is_guarded() => {
+            Err(Failure::PreconditionRequired { current: current.version.clone() })
+        }
+        _ => Ok(Standing::Holds),
+    }
+}
+
+fn evaluate(operation: &Operation, method: &Method, current: Option<&Current>) -> Result<(), Failure> {
+    let live = current.filter(|current| !current.version.is_deleted());
+    let validators = live.map(|current| Validators {
+        etag: current.version.entity_tag(),
+        last_modified: UnixSeconds(current.version.modified.as_seconds()),
+    });
+    match operation.preconditions.evaluate(method, validators.as_ref()) {
+        Outcome::Proceed => Ok(()),
+        Outcome::Failed(condition) => Err(failed(condition, current)),
+        // Only GET and HEAD are answered so, and neither is an operation.
+        Outcome::NotModified => Err(failed(Condition::IfNoneMatch, current)),
+    }
+}
+
+fn failed(condition: Condition, current: Option<&Current>) -> Failure {
+    Failure::PreconditionFailed { condition, current: current.map(|current| current.version.clone()) }
+}
+
+/// Whether the version that `current` replaced is one that the operation's `If-Match` names.
+fn replaced_named(operation: &Operation, current: &Current) -> bool {
+    let Some(replaced) = current.version.replaced.map(EntityTag::from) else { return false };
+    operation.preconditions.if_match_names(&replaced)
+}
+
+fn is_required(governed: &Governed) -> bool {
+    match governed {
+        Governed::By(definition) => definition.preconditions == PreconditionRule::Required,
+        Governed::AsDefinitions => true,
+    }
+}
+
+fn write(operation: &Operation, contents: Option<Contents>, previous: Option<Current>) -> Write {
+    Write { key: operation.key.clone(), contents, digest: [0; 16], previous }
+}
+
+/// Identifies a patch by its kind and content.
+fn digest(change: &Change) -> [u8; 16] {
+    let (kind, text) = match change {
+        Change::MergePatch(patch) => (b"merge-patch\0".as_slice(), patch.to_string()),
+        Change::JsonPatch(patch) => (b"json-patch\0\0".as_slice(), patch.to_string()),
+        Change::Put(_) | Change::Delete | Change::Check => return [0; 16],
+    };
+    let hash = Sha256::new().chain_update(kind).chain_update(text).finalize();
+    let mut digest = [0; 16];
+    digest.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    digest
+}
+
+/// The representation that a patch makes of what stands.
+fn patched(change: &Change, current: &Current, governed: &Governed, limits: Limits) -> Result<Contents, Failure> {
+    let body = current.version.body.as_deref().unwrap_or_default();
+    // What is stored was strict JSON when it was written, under limits that may have been wider.
+    let stored = json::parse(body, json::Limits::unbounded()).unwrap_or(Value::Null);
+    let value = match change {
+        Change::MergePatch(merge) => patch::merge_patch(stored, merge.clone()),
+        Change::JsonPatch(operations) => {
+            let mut value = stored;
+            operations.apply(&mut value, patch::Limits { bytes_max: limits.bytes_max }).map_err(Failure::PatchFailed)?;
+            value
+        }
+        Change::Put(_) | Change::Delete | Change::Check => stored,
+    };
+    let too_large = || Failure::ResultTooLarge { bytes_max: limits.bytes_max };
+    if json::depth(&value) > limits.depth_max {
+        return Err(too_large());
+    }
+    let bytes = Bytes::from(value.to_string());
+    if bytes.len() > limits.bytes_max {
+        return Err(too_large());
+    }
+    ready(governed, &bytes, &value)
+}
+
+fn parent_stands<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+    if key.collection == CollectionPath::collections() {
+        return Ok(parent_defined(key, overlay));
+    }
+    match key.parent_key() {
+        Some(parent) if !overlay.exists(&parent)? => Ok(Err(Failure::ParentNotFound { parent })),
+        _ => Ok(Ok(())),
+    }
+}
+
+/// A definition's own parent: `accounts.transactions` needs `accounts`.
+fn parent_defined<S: State>(key: &ResourceKey, overlay: &Overlay<'_, S>) -> Result<(), Failure> {
+    let Some(collection) = CollectionPath::parse(key.id.as_str()).filter(|path| !path.is_reserved()) else {
+        return Err(Failure::InvalidDefinition(vec![crate::Violation {
+            pointer: String::new(),
+            detail: "the name of a collection must be [a-z][a-z0-9-]{0,62}, up to three of them joined by dots".to_owned(),
+        }]));
+    };
+    match collection.parent() {
+        Some(parent) if overlay.definition(&parent).is_none() => {
+            Err(Failure::CollectionNotDefined { collection: parent })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn definition_unused<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+    let Some(collection) = CollectionPath::parse(key.id.as_str()) else { return Ok(Ok(())) };
+    let child = child_definitions(&collection, overlay).next().map(|(path, _)| path);
+    if let Some(child) = child {
+        return Ok(Err(Failure::CollectionInUse { collection: child }));
+    }
+    if overlay.has_live(&collection)? {
+        return Ok(Err(Failure::CollectionInUse { collection }));
+    }
+    Ok(Ok(()))
+}
+
+fn child_definitions<S: State>(
+    collection: &CollectionPath,
+    overlay: &Overlay<'_, S>,
+) -> std::vec::IntoIter<(CollectionPath, Arc<Definition>)> {
+    let children = overlay.definitions().children_of(collection);
+    let standing = children.filter_map(|(path, _)| Some((path.clone(), overlay.definition(path)?)));
+    standing.collect::<Vec<_>>().into_iter()
+}
+
+/// Sees to what lies below a resource that is to be deleted: refuses, or deletes it too.
+fn children<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+    // Depth is bounded by `DEPTH_MAX`, so a stack of keys stays small but for wide cascades.
+    let mut parents = vec![key.clone()];
+    while let Some(parent) = parents.pop() {
+        for (collection, definition) in child_definitions(&parent.collection, overlay) {
+            let cascade = definition.on_parent_delete == OnParentDelete::Cascade;
+            let limit = if cascade { super::CHANGES_MAX + 1 } else { 1 };
+            for child in overlay.live_below(&collection, &parent.as_parent(), limit)? {
+                if !cascade || overlay.has_written(&child) {
+                    return Ok(Err(Failure::HasChildren { collection }));
+                }
+                let previous = overlay.current(&child)?;
+                hold!(overlay.also(Write { key: child.clone(), contents: None, digest: [0; 16], previous }));
+                parents.push(child);
+            }
+        }
+    }
+    Ok(Ok(()))
+}
