@@ -1,6 +1,6 @@
 //! What is asked of a collection's listing, and the page that answers.
 
-use milepost_semantics::{Filter, Position, ResourceId};
+use milepost_semantics::{Position, ResourceId, index::Filter};
 
 use crate::{CollectionPath, ParentPath, ResourceKey, Scope, Version};
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use milepost_semantics::{
     Position, Preconditions, ResourceId,
     patch::{JsonPatch, PatchError},
-    preconditions::Condition,
+    precondition::Condition,
 };
 use serde_json::Value;
 
@@ -182,6 +182,8 @@ pub enum Failure {
     ResultTooLarge {
         /// The largest representation allowed, in bytes.
         bytes_max: usize,
+        /// How deep arrays and objects may lie within one another.
+        depth_max: usize,
     },
     /// Two operations name the same resource.
     DuplicateOperation,

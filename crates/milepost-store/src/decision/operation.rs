@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Method;
 use milepost_semantics::{
-    EntityTag, UnixSeconds, Validators, json, patch,
-    precondition::{Condition, Outcome},
+    EntityTag, UnixSeconds, Validators, json,
+    patch::{self, PatchLimits},
+    precondition::{Condition, IfMatch, Outcome},
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -182,10 +183,10 @@ fn evaluate(operation: &Operation, method: &Method, current: Option<&Current>) -
     let live = current.filter(|current| !current.version.is_deleted());
     let validators = live.map(|current| Validators {
         etag: current.version.entity_tag(),
-        last_modified: UnixSeconds(current.version.modified.as_seconds()),
+        last_modified: Some(UnixSeconds::new(current.version.modified.as_seconds())),
     });
     match operation.preconditions.evaluate(method, validators.as_ref()) {
-        Outcome::Proceed => Ok(()),
+        Outcome::Proceed | Outcome::ProceedIgnoringRange => Ok(()),
         Outcome::Failed(condition) => Err(failed(condition, current)),
         // Only GET and HEAD are answered so, and neither is an operation.
         Outcome::NotModified => Err(failed(Condition::IfNoneMatch, current)),
@@ -199,7 +200,10 @@ fn failed(condition: Condition, current: Option<&Current>) -> Failure {
 /// Whether the version that `current` replaced is one that the operation's `If-Match` names.
 fn replaced_named(operation: &Operation, current: &Current) -> bool {
     let Some(replaced) = current.version.replaced.map(EntityTag::from) else { return false };
-    operation.preconditions.if_match_names(&replaced)
+    match &operation.preconditions.if_match {
+        Some(IfMatch::Tags(tags)) => tags.iter().any(|tag| tag.strong_eq(&replaced)),
+        Some(IfMatch::Any) | None => false,
+    }
 }
 
 fn is_required(governed: &Governed) -> bool {
@@ -213,11 +217,12 @@ fn write(operation: &Operation, contents: Option<Contents>, previous: Option<Cur
     Write { key: operation.key.clone(), contents, digest: [0; 16], previous }
 }
 
-/// Identifies a patch by its kind and content.
+/// Identifies a patch by its kind and content, as this version of the program writes them: after an
+/// upgrade a repetition may be answered as a failed condition, which is safe.
 fn digest(change: &Change) -> [u8; 16] {
     let (kind, text) = match change {
         Change::MergePatch(patch) => (b"merge-patch\0".as_slice(), patch.to_string()),
-        Change::JsonPatch(patch) => (b"json-patch\0\0".as_slice(), patch.to_string()),
+        Change::JsonPatch(patch) => (b"json-patch\0\0".as_slice(), format!("{patch:?}")),
         Change::Put(_) | Change::Delete | Change::Check => return [0; 16],
     };
     let hash = Sha256::new().chain_update(kind).chain_update(text).finalize();
@@ -230,23 +235,22 @@ fn digest(change: &Change) -> [u8; 16] {
 fn patched(change: &Change, current: &Current, governed: &Governed, limits: Limits) -> Result<Contents, Failure> {
     let body = current.version.body.as_deref().unwrap_or_default();
     // What is stored was strict JSON when it was written, under limits that may have been wider.
-    let stored = json::parse(body, json::Limits::unbounded()).unwrap_or(Value::Null);
+    let stored = json::parse(body, json::Limits::with_depth(json::DEPTH_MAX)).unwrap_or(Value::Null);
     let value = match change {
         Change::MergePatch(merge) => patch::merge_patch(stored, merge.clone()),
         Change::JsonPatch(operations) => {
             let mut value = stored;
-            operations.apply(&mut value, patch::Limits { bytes_max: limits.bytes_max }).map_err(Failure::PatchFailed)?;
+            let limits = PatchLimits::new(limits.bytes_max, limits.depth_max);
+            operations.apply_within(&mut value, limits).map_err(Failure::PatchFailed)?;
             value
         }
         Change::Put(_) | Change::Delete | Change::Check => stored,
     };
-    let too_large = || Failure::ResultTooLarge { bytes_max: limits.bytes_max };
-    if json::depth(&value) > limits.depth_max {
-        return Err(too_large());
-    }
     let bytes = Bytes::from(value.to_string());
-    if bytes.len() > limits.bytes_max {
-        return Err(too_large());
+    let is_within = bytes.len() <= limits.bytes_max
+        && json::parse(&bytes, json::Limits::with_depth(limits.depth_max)).is_ok();
+    if !is_within {
+        return Err(Failure::ResultTooLarge { bytes_max: limits.bytes_max, depth_max: limits.depth_max });
     }
     ready(governed, &bytes, &value)
 }

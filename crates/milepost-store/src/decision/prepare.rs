@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use milepost_semantics::IndexValue;
+use milepost_semantics::index::IndexValue;
 use serde_json::Value;
 
 use super::Governed;
@@ -40,7 +40,8 @@ struct Readied {
 
 /// Finds out what can be known of an operation under the definitions of now.
 #[must_use]
-pub fn prepare(operation: Operation, definitions: &Definitions) -> Prepared {
+pub fn prepare(mut operation: Operation, definitions: &Definitions) -> Prepared {
+    operation.preconditions = operation.preconditions.without_variants();
     let readied = match &operation.change {
         Change::Put(document) => governed(definitions, &operation.key.collection).map(|governed| {
             let contents = ready(&governed, &document.bytes, &document.value);

@@ -10,11 +10,11 @@ mod registry;
 mod schema;
 
 use bytes::Bytes;
-use milepost_semantics::{JsonPointer, ValueType};
+use milepost_semantics::{JsonPointer, index::ValueType};
 
 pub use self::{
     registry::{Defined, Definitions},
-    schema::Schema,
+    schema::{Schema, VIOLATIONS_MAX},
 };
 
 /// The most indexes that one collection may declare.

@@ -2,7 +2,7 @@
 //! its normal form.
 
 use bytes::Bytes;
-use milepost_semantics::{JsonPointer, ValueType};
+use milepost_semantics::{JsonPointer, index::ValueType};
 use serde_json::{Map, Value, json};
 
 use super::{
