@@ -12,13 +12,12 @@
 //! * [`embedded`]: SQLite in one directory. [`memory`]: strict and slow, for tests.
 
 pub mod clock;
-pub mod conformance;
 pub mod decision;
 pub mod definition;
-pub mod embedded;
 mod error;
 mod key;
 pub mod memory;
+mod plan;
 mod positions;
 mod query;
 mod store;
@@ -27,13 +26,13 @@ mod version;
 
 pub use crate::{
     definition::{Definition, Definitions},
-    error::{MaintenanceError, ReadError, WriteError},
-    key::{COLLECTIONS, CollectionPath, ParentPath, ResourceKey, Scope, TRANSACTIONS},
+    error::{Cause, MaintenanceError, ReadError, WriteError},
+    key::{COLLECTIONS, CollectionPath, DEPTH_MAX, ParentPath, ResourceKey, Scope, TRANSACTIONS},
     query::{Cursor, IndexFilter, ListQuery, Listed, Page, PageLimit, SortKey, VersionPage},
     store::{CollectionState, Health, Store},
     transaction::{
         Applied, Change, Committed, Document, Effect, Failure, Operation, Outcome, Record, Rejected,
-        Transaction, Violation,
+        RenderOutcome, Transaction, Violation,
     },
     version::{Timestamp, Version},
 };

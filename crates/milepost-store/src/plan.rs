@@ -4,7 +4,7 @@
 //! Pure, and deliberately ignorant of how many resources there are: an order that depended on
 //! statistics could change between two pages of one listing.
 
-use milepost_semantics::Filter;
+use milepost_semantics::index::{Comparison, Filter};
 
 use crate::{Definition, IndexFilter, ListQuery};
 
@@ -27,7 +27,9 @@ pub(crate) struct OrderKey {
 pub(crate) fn carrier(query: &ListQuery, definition: &Definition) -> Option<usize> {
     let carried_by = |is_carried: fn(&Filter) -> bool| {
         definition.indexes.iter().find_map(|index| {
-            let of_index = |filter: &IndexFilter| filter.index == index.name && filter.any_of.iter().all(is_carried);
+            let of_index = |filter: &IndexFilter| {
+                filter.index == index.name && filter.any_of.iter().all(is_carried)
+            };
             query.filters.iter().position(of_index)
         })
     };
@@ -39,13 +41,25 @@ pub(crate) fn carrier(query: &ListQuery, definition: &Definition) -> Option<usiz
 ///
 /// Names that are not declared are left out: [`undeclared`] is asked first.
 pub(crate) fn order(query: &ListQuery, definition: &Definition) -> Vec<OrderKey> {
-    let place = |name: &str| definition.indexes.iter().position(|index| index.name == name);
+    let place = |name: &str| {
+        definition
+            .indexes
+            .iter()
+            .position(|index| index.name == name)
+    };
     let key = |name: &str, descending| place(name).map(|index| OrderKey { index, descending });
     if !query.sort.is_empty() {
-        return query.sort.iter().filter_map(|sort| key(&sort.index, sort.descending)).collect();
+        return query
+            .sort
+            .iter()
+            .filter_map(|sort| key(&sort.index, sort.descending))
+            .collect();
     }
     let carrier = carrier(query, definition).and_then(|at| query.filters.get(at));
-    carrier.and_then(|filter| key(&filter.index, false)).into_iter().collect()
+    carrier
+        .and_then(|filter| key(&filter.index, false))
+        .into_iter()
+        .collect()
 }
 
 /// Whether parent and id descend: they go the way of the outermost key, so that one index read
@@ -72,12 +86,17 @@ pub(crate) fn undeclared(query: &ListQuery, definition: &Definition) -> Vec<Stri
 }
 
 fn is_equality(filter: &Filter) -> bool {
-    matches!(filter, Filter::Eq(_))
+    filter.comparison() == Comparison::Eq
 }
 
 fn is_stretch(filter: &Filter) -> bool {
-    match filter {
-        Filter::Eq(_) | Filter::Gt(_) | Filter::Gte(_) | Filter::Lt(_) | Filter::Lte(_) | Filter::Prefix(_) => true,
-        Filter::Ne(_) | Filter::Exists(_) => false,
+    match filter.comparison() {
+        Comparison::Eq
+        | Comparison::Gt
+        | Comparison::Ge
+        | Comparison::Lt
+        | Comparison::Le
+        | Comparison::Prefix => true,
+        Comparison::Ne | Comparison::Exists => false,
     }
 }

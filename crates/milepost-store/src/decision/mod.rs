@@ -26,6 +26,7 @@ pub use self::{
     prepare::{Contents, Prepared, prepare},
     state::{Current, State},
 };
+pub(crate) use self::prepare::text_of;
 use self::{operation::decide_operation, state::Overlay};
 use crate::{Definition, Effect, Failure, Rejected, ResourceKey, Version};
 
