@@ -6,24 +6,34 @@
 //! as a table. What it deliberately does not do: store, route, authenticate, or decide what a
 //! *resource* may contain.
 
+pub mod caching;
 pub mod coding;
 pub mod date;
 pub mod decimal;
+pub mod digest;
+mod field;
 pub mod ids;
 pub mod index;
 pub mod json;
+pub mod link;
+pub mod media_type;
+pub mod negotiation;
 pub mod patch;
 pub mod pointer;
 pub mod position;
 pub mod precondition;
+pub mod prefer;
 pub mod problem;
 pub mod tag;
+pub mod trace;
 pub mod wire;
 
 pub use coding::Coding;
 pub use date::UnixSeconds;
 pub use decimal::Decimal;
+pub use field::MalformedField;
 pub use ids::{CollectionName, ResourceId};
+pub use media_type::MediaType;
 pub use pointer::JsonPointer;
 pub use position::{Check, History, Position};
 pub use precondition::{Outcome, Preconditions, Validators};

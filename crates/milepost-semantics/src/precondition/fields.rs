@@ -9,19 +9,8 @@ use http::header::{
 
 use super::{IfMatch, IfNoneMatch, IfRange, Preconditions};
 use crate::date::UnixSeconds;
+use crate::field::MalformedField;
 use crate::tag::{EntityTag, MalformedTag};
-
-/// A field of a request that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the {field} field is malformed: {detail}")]
-pub struct MalformedField {
-    /// Which field, in lower case.
-    pub field: HeaderName,
-    /// What is wrong with it, for the client.
-    pub detail: String,
-    /// The value as received, non-UTF-8 bytes replaced; of several lines the one at fault.
-    pub value: String,
-}
 
 enum TagsOrAny {
     Any,
@@ -69,11 +58,17 @@ fn tags_or_any(
             continue;
         }
         let listed = EntityTag::parse_list(value);
-        tags.extend(listed.map_err(|error| malformed(field, &tag_detail(value, error), value))?);
+        tags.extend(
+            listed.map_err(|error| MalformedField::new(field, &tag_detail(value, error), value))?,
+        );
     }
     match (is_any, tags.is_empty()) {
         (true, true) => Ok(Some(TagsOrAny::Any)),
-        (true, false) => Err(malformed(field, "'*' stands alone or not at all", b"*")),
+        (true, false) => Err(MalformedField::new(
+            field,
+            "'*' stands alone or not at all",
+            b"*",
+        )),
         (false, _) => Ok(Some(TagsOrAny::Tags(tags))),
     }
 }
@@ -86,17 +81,21 @@ fn range_condition(headers: &HeaderMap) -> Result<Option<IfRange>, MalformedFiel
     };
     let value = value.as_bytes();
     if lines.next().is_some() {
-        return Err(malformed(&IF_RANGE, "it may stand only once", value));
+        return Err(MalformedField::new(
+            &IF_RANGE,
+            "it may stand only once",
+            value,
+        ));
     }
     // §13.1.5: a tag is told from a date by a double quote among the first three characters.
     if value.iter().take(3).any(|byte| *byte == b'"') {
         let tag = EntityTag::parse(value);
-        let tag = tag.map_err(|error| malformed(&IF_RANGE, &error.to_string(), value))?;
+        let tag = tag.map_err(|error| MalformedField::new(&IF_RANGE, &error.to_string(), value))?;
         return Ok(Some(IfRange::Tag(tag)));
     }
     let date = UnixSeconds::parse_http_date(value);
     let date = date.ok_or_else(|| {
-        malformed(
+        MalformedField::new(
             &IF_RANGE,
             "it is neither an entity tag nor an HTTP-date",
             value,
@@ -119,14 +118,6 @@ fn tag_detail(value: &[u8], error: MalformedTag) -> String {
         return format!("{error}: write \"{text}\", quotes included");
     }
     error.to_string()
-}
-
-fn malformed(field: &HeaderName, detail: &str, value: &[u8]) -> MalformedField {
-    MalformedField {
-        field: field.clone(),
-        detail: detail.to_owned(),
-        value: String::from_utf8_lossy(value).into_owned(),
-    }
 }
 
 fn noted<T>(

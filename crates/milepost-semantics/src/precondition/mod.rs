@@ -24,8 +24,8 @@ mod fields;
 
 use http::HeaderMap;
 
+pub use crate::field::MalformedField;
 pub use evaluate::{Condition, Outcome, Validators};
-pub use fields::MalformedField;
 
 use crate::date::UnixSeconds;
 use crate::tag::EntityTag;
