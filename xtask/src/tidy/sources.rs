@@ -78,7 +78,7 @@ const IMPURE: &[&str] = &[
     "tokio",
     "futures",
     "std::fs",
-    "std::io",
+    "std::io::std",
     "std::net",
     "std::env",
     "std::process",

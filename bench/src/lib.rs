@@ -1,0 +1,12 @@
+//! What the bench's programs share: captured responses to send again, the writing load, and
+//! reading their arguments.
+//!
+//! Nothing here is part of the product. Which program runs when, and what its figures are held
+//! against, is decided by `cargo xtask bench`.
+
+pub mod arguments;
+pub mod clock;
+pub mod dialect;
+pub mod load;
+pub mod replay;
+pub mod response;
