@@ -18,10 +18,11 @@ pub(crate) struct Begun {}
 
 /// What is known of a request when its response is finished.
 #[derive(Debug)]
+#[expect(dead_code, reason = "filled by the modules of the edge")]
 pub(crate) struct RequestFacts<'r> {
     /// The request without its body.
     pub(crate) request: &'r Parts,
-    /// The form of URL that it is for, e.g. `/{collection}/{id}`.
+    /// The kind of URL that it is for: `resource`, `collection`.
     pub(crate) route: &'static str,
     /// What was noted at its beginning.
     pub(crate) begun: &'r Begun,

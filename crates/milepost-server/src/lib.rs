@@ -4,18 +4,28 @@
 //! between two requests: no session, cursor, subscription or lock. It mounts into any application
 //! that speaks `tower`, or is served by this crate's own listener.
 
-#![allow(clippy::allow_attributes, reason = "until there are routes")]
-
 mod body;
-#[allow(dead_code, reason = "used once there are routes")]
+mod collection;
+mod conditional;
+mod digest;
+mod dispatch;
 mod edge;
-#[allow(dead_code, reason = "used once there are routes")]
+mod failure;
+mod governed;
+mod href;
+mod intake;
 mod limits;
-#[allow(dead_code, reason = "used once there are routes")]
+mod media;
+mod method;
 mod pages;
-#[allow(dead_code, reason = "used once there are routes")]
+mod preference;
 mod refusal;
+mod representation;
+mod resource;
+mod route;
 mod service;
+mod transaction;
+mod versions;
 
 pub use crate::{
     body::{Body, BodyError, BodyStream},

@@ -12,7 +12,7 @@ use serde::Serialize;
 pub struct Limits {
     /// The largest representation of a resource, in bytes; a longer one is 413.
     pub resource_bytes_max: usize,
-    /// How deep arrays and objects may be nested in any document; deeper is 400.
+    /// How deep arrays and objects may be nested in any document; deeper is 413.
     pub depth_max: usize,
     /// The most operations in a transaction; more are 413.
     pub transaction_operations_max: usize,

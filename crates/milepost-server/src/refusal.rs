@@ -150,6 +150,14 @@ impl Refusal {
         Self::new(ProblemType::ResourceTooLarge, detail)
     }
 
+    /// The same, said of a transaction.
+    pub(crate) fn of_transaction(mut self) -> Self {
+        if self.0.problem.kind == ProblemType::ResourceTooLarge {
+            self.0.problem.kind = ProblemType::TransactionTooLarge;
+        }
+        self
+    }
+
     pub(crate) fn body_too_slow(time_max: Duration) -> Self {
         let detail = format!(
             "the content was not complete after {} s",

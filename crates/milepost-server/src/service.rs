@@ -7,20 +7,28 @@
 use std::{
     convert::Infallible,
     ops::ControlFlow,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header::CONTENT_LENGTH, request::Parts};
+use http_body_util::BodyExt;
+use milepost_store::{
+    Definition, Store,
+    clock::{Clock, SystemClock},
+};
 
 use crate::{
     body::Body,
+    digest,
+    dispatch::dispatch,
     edge::{self, EdgeSettings, RequestFacts},
+    intake::{Interrupted, RequestBody},
     limits::Limits,
-    pages::{self, Page},
     refusal::Refusal,
+    route,
 };
 
 /// The service, ready to answer. Cheap to clone; clones are the same service.
@@ -36,6 +44,12 @@ pub(crate) struct Shared {
     pub(crate) base: String,
     /// What one request may cost.
     pub(crate) limits: Limits,
+    /// Resource state.
+    pub(crate) store: Arc<dyn Store>,
+    /// What holds for the service's own collections.
+    pub(crate) own_definition: Arc<Definition>,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
     /// What the edge is configured with.
     #[expect(dead_code, reason = "read by the modules of the edge")]
     pub(crate) edge: EdgeSettings,
@@ -50,14 +64,23 @@ pub struct Builder {
 impl Service {
     /// Starts to configure a service over a store: under `/v1`, with the default limits.
     #[must_use]
-    pub fn builder() -> Builder {
+    pub fn builder(store: Arc<dyn Store>) -> Builder {
         Builder {
             shared: Shared {
                 base: "/v1".to_owned(),
                 limits: Limits::default(),
+                store,
+                own_definition: Arc::new(Definition::default()),
+                clock: Arc::new(SystemClock),
                 edge: EdgeSettings::default(),
             },
         }
+    }
+
+    /// The store that the service answers from, for an application's own routes.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
     }
 
     /// The path that everything lies under, without a slash at its end.
@@ -83,14 +106,14 @@ impl Service {
             ControlFlow::Continue(begun) => begun,
             ControlFlow::Break(response) => return response,
         };
-        drop(body);
-        let (route, response) = routed(shared, &request);
+        let body = pin!(body.map_err(|_broken| Interrupted));
+        let (route, response) = routed(shared, &request, body).await;
         let facts = RequestFacts {
             request: &request,
             route,
             begun: &begun,
         };
-        let response = edge::finish(shared, &facts, response);
+        let response = digest::on_request(&request, edge::finish(shared, &facts, response));
         if request.method == Method::HEAD {
             without_body(response)
         } else {
@@ -99,15 +122,28 @@ impl Service {
     }
 }
 
-/// The form of the URL, and the answer.
-fn routed(shared: &Shared, request: &Parts) -> (&'static str, Response<Body>) {
-    match request.uri.path().strip_prefix(&shared.base) {
-        Some("/health") => ("/health", pages::answer(shared, Page::Health, request)),
-        Some("" | "/") => ("/", pages::answer(shared, Page::Service, request)),
-        _ => (
-            "(none)",
-            Refusal::not_found("nothing stands here").into_response(&shared.base),
-        ),
+/// The kind of URL of a path that names nothing.
+const UNKNOWN: &str = "unknown";
+
+/// The kind of URL, and the answer.
+async fn routed(
+    shared: &Shared,
+    request: &Parts,
+    body: RequestBody<'_>,
+) -> (&'static str, Response<Body>) {
+    let url_bytes = request
+        .uri
+        .path_and_query()
+        .map_or(0, |url| url.as_str().len());
+    if url_bytes > shared.limits.url_bytes_max {
+        return (
+            UNKNOWN,
+            Refusal::uri_too_long(&shared.limits).into_response(&shared.base),
+        );
+    }
+    match route::parse(&shared.base, request.uri.path()) {
+        Ok(route) => (route.kind(), dispatch(shared, request, route, body).await),
+        Err(stray) => (UNKNOWN, stray.into_response(request, &shared.base)),
     }
 }
 
@@ -176,6 +212,13 @@ impl Builder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.shared.limits = limits;
+        self
+    }
+
+    /// Where the time comes from; the operating system unless said otherwise.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.shared.clock = clock;
         self
     }
 

@@ -78,6 +78,27 @@ impl PageWriter {
         self.raw("}");
     }
 
+    /// Adds a resource, like [`PageWriter::live`], from what needs no escaping: the URL of its
+    /// collection with a slash at the end, its id, and the position of its version. `value` is the
+    /// JSON text of its representation, trusted to be valid.
+    pub fn version(&mut self, collection_href: &str, id: &str, at: Position, value: &[u8]) {
+        self.raw(if self.items == 0 {
+            "{\"href\":\""
+        } else {
+            ",{\"href\":\""
+        });
+        self.items += 1;
+        self.raw(collection_href);
+        self.raw(id);
+        self.raw("\",\"id\":\"");
+        self.raw(id);
+        self.raw("\",\"etag\":\"\\\"");
+        self.plain(at);
+        self.raw("\\\"\",\"value\":");
+        self.bytes.extend_from_slice(value);
+        self.raw("}");
+    }
+
     /// Adds a tombstone.
     pub fn deleted(&mut self, href: &str, id: &str, position: Position) {
         self.start_item(href, id);

@@ -1,0 +1,25 @@
+//! A collection: its listing now or as of a position, and creating in it.
+//!
+//! A listing is a question written in a URL (or in the document of a QUERY), a page that answers it,
+//! and the URLs that lead on. Nothing about a listing is kept: where it goes on stands in its `next`.
+
+mod changes;
+mod create;
+mod cursor;
+mod list;
+mod page;
+mod params;
+mod query;
+mod request;
+mod select;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::{
+    changes::changes,
+    create::create,
+    list::{Moment, list, malformed_query},
+    params::Params,
+    query::query,
+};

@@ -1,0 +1,180 @@
+//! Which code answers a request: one match over what the URL names and the method.
+
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{ALLOW, LOCATION},
+    request::Parts,
+};
+use milepost_semantics::{Issue, ProblemType, problem::Part};
+
+use crate::{
+    body::Body,
+    collection::{self, Moment},
+    intake::RequestBody,
+    media,
+    method::{Verb, allowed},
+    pages,
+    refusal::{Answer, Refusal},
+    resource,
+    route::{Route, Stray},
+    service::Shared,
+    transaction, versions,
+};
+
+/// Answers a request for `route`.
+pub(crate) async fn dispatch(
+    shared: &Shared,
+    request: &Parts,
+    route: Route<'_>,
+    body: RequestBody<'_>,
+) -> Response<Body> {
+    match answer(shared, request, route, body).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(&shared.base),
+    }
+}
+
+/// All but the hottest way is boxed, so that its future stays small.
+async fn answer(
+    shared: &Shared,
+    request: &Parts,
+    route: Route<'_>,
+    body: RequestBody<'_>,
+) -> Answer {
+    let Some(verb) = Verb::of(&request.method) else {
+        return Err(not_implemented(request, &route));
+    };
+    match (route, verb) {
+        (Route::Resource(key), Verb::Read) => resource::read(shared, request, key).await,
+        (route, Verb::Options) => Ok(options(&route)),
+        (Route::Page(page), Verb::Read) => Ok(pages::answer(shared, page, request)),
+        (Route::Resource(key), Verb::Put) => {
+            Box::pin(resource::put(shared, request, key, body)).await
+        }
+        (Route::Resource(key), Verb::Patch) => {
+            Box::pin(resource::patch(shared, request, key, body)).await
+        }
+        (Route::Resource(key), Verb::Delete) => {
+            Box::pin(resource::delete(shared, request, key)).await
+        }
+        (Route::Collection(address), Verb::Read) => {
+            Box::pin(collection::list(shared, request, &address, Moment::Now)).await
+        }
+        (Route::Collection(address), Verb::Query) => {
+            Box::pin(collection::query(
+                shared,
+                request,
+                &address,
+                Moment::Now,
+                body,
+            ))
+            .await
+        }
+        (Route::Collection(address), Verb::Post) if crate::method::takes_post(&address) => {
+            Box::pin(collection::create(shared, request, &address, body)).await
+        }
+        (Route::Snapshot { address, at }, Verb::Read) => {
+            Box::pin(collection::list(shared, request, &address, Moment::At(at))).await
+        }
+        (Route::Snapshot { address, at }, Verb::Query) => {
+            Box::pin(collection::query(
+                shared,
+                request,
+                &address,
+                Moment::At(at),
+                body,
+            ))
+            .await
+        }
+        (Route::Changes { address, after }, Verb::Read) => {
+            Box::pin(collection::changes(shared, request, &address, after)).await
+        }
+        (Route::Versions(key), Verb::Read) => Box::pin(versions::list(shared, request, &key)).await,
+        (Route::Version { key, at }, Verb::Read) => {
+            Box::pin(versions::read(shared, request, &key, at)).await
+        }
+        (Route::Transaction { id }, Verb::Read) => {
+            Box::pin(transaction::read(shared, request, id)).await
+        }
+        (Route::Transaction { id }, Verb::Put) => {
+            Box::pin(transaction::put(shared, request, id, body)).await
+        }
+        (route, Verb::Put | Verb::Patch | Verb::Delete | Verb::Post | Verb::Query) => {
+            Err(not_allowed(request, &route))
+        }
+    }
+}
+
+/// RFC 9110 §9.3.7: what this URL takes.
+fn options(route: &Route<'_>) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, allowed(route));
+    match route {
+        Route::Resource(_) => {
+            headers.insert(media::ACCEPT_PATCH, media::patches());
+        }
+        Route::Collection(address) => {
+            headers.insert(media::ACCEPT_QUERY, media::queries());
+            if crate::method::takes_post(address) {
+                headers.insert(media::ACCEPT_POST, media::json());
+            }
+        }
+        Route::Snapshot { .. } => {
+            headers.insert(media::ACCEPT_QUERY, media::queries());
+        }
+        Route::Page(_)
+        | Route::Changes { .. }
+        | Route::Versions(_)
+        | Route::Version { .. }
+        | Route::Transaction { .. } => {}
+    }
+    response
+}
+
+/// RFC 9110 §15.5.6: known here, but not for this URL.
+fn not_allowed(request: &Parts, route: &Route<'_>) -> Refusal {
+    let allow = allowed(route);
+    let list = allow.to_str().unwrap_or_default();
+    let detail = format!("{} is not for this URL, which has {list}", request.method);
+    Refusal::new(ProblemType::MethodNotAllowed, detail).with(ALLOW, allow)
+}
+
+/// RFC 9110 §15.6.2: known for no URL.
+fn not_implemented(request: &Parts, route: &Route<'_>) -> Refusal {
+    let detail = format!(
+        "{:.32} is no method of this service",
+        request.method.as_str()
+    );
+    Refusal::new(ProblemType::NotImplemented, detail).with(ALLOW, allowed(route))
+}
+
+impl Stray {
+    /// The answer to a request for a path that names nothing.
+    pub(crate) fn into_response(self, request: &Parts, base: &str) -> Response<Body> {
+        match self {
+            Self::Nowhere(detail) => Refusal::not_found(detail).into_response(base),
+            Self::Malformed { segment, detail } => {
+                let issue =
+                    Issue::new(Part::Path, "id", detail.clone()).with_value(segment.as_str());
+                let detail = format!("{segment:?} can't be a name: {detail}");
+                Refusal::issues(ProblemType::InvalidId, detail, vec![issue]).into_response(base)
+            }
+            Self::Elsewhere(path) => redirect(&match request.uri.query() {
+                Some(query) => format!("{path}?{query}"),
+                None => path,
+            }),
+        }
+    }
+}
+
+/// 308 (RFC 9110 §15.4.9): the same request, to the canonical URL.
+pub(crate) fn redirect(location: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}

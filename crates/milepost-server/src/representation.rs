@@ -1,0 +1,189 @@
+//! The fields that describe a representation: validators, caching, variants.
+//!
+//! Made on every read, so what depends on nothing is static, and the rest is written on the stack
+//! before it becomes a field value.
+
+use std::fmt::Write;
+
+use http::{
+    HeaderMap, HeaderValue,
+    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY},
+};
+use milepost_semantics::{Position, UnixSeconds};
+use milepost_store::{
+    Timestamp,
+    definition::{Caching, Visibility},
+};
+
+/// How many fields a response has room for without growing: those set here and those of the edge.
+pub(crate) const FIELDS_EXPECTED: usize = 24;
+
+/// What is said about caching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// About the present of a collection: as its definition says.
+    Current(Caching),
+    /// About the past: the same for ever.
+    Immutable(Visibility),
+    /// To be asked for anew each time; an entity tag makes that cheap.
+    Revalidate,
+}
+
+impl Freshness {
+    /// The value of `Cache-Control` (RFC 9111 §5.2.2, RFC 5861, RFC 8246).
+    pub(crate) fn field(self) -> HeaderValue {
+        match self {
+            Self::Current(caching) => current(caching),
+            Self::Immutable(Visibility::Public) => {
+                HeaderValue::from_static("public, max-age=31536000, immutable")
+            }
+            Self::Immutable(Visibility::Private) => {
+                HeaderValue::from_static("private, max-age=31536000, immutable")
+            }
+            Self::Revalidate => HeaderValue::from_static("no-cache"),
+        }
+    }
+}
+
+fn current(caching: Caching) -> HeaderValue {
+    let is_public = caching.visibility == Visibility::Public;
+    match (
+        is_public,
+        caching.max_age_s,
+        caching.stale_while_revalidate_s,
+    ) {
+        // What holds by default, and so nearly everywhere.
+        (true, 1, 5) => {
+            return HeaderValue::from_static("public, max-age=1, stale-while-revalidate=5");
+        }
+        (_, 0, 0) => {
+            return HeaderValue::from_static(if is_public {
+                "public, no-cache"
+            } else {
+                "private, no-cache"
+            });
+        }
+        _ => {}
+    }
+    let visibility = if is_public { "public" } else { "private" };
+    let mut text = format!("{visibility}, max-age={}", caching.max_age_s);
+    if caching.stale_while_revalidate_s > 0 {
+        // Writing to a string doesn't fail.
+        let _ = write!(
+            text,
+            ", stale-while-revalidate={}",
+            caching.stale_while_revalidate_s
+        );
+    }
+    HeaderValue::try_from(text).unwrap_or_else(|_never| HeaderValue::from_static("no-cache"))
+}
+
+/// The strong entity tag of the version that the write at `position` made.
+pub(crate) fn entity_tag(position: Position) -> HeaderValue {
+    let mut text = StackText::<48>::default();
+    // A position has at most 34 bytes, so it fits with its quotes.
+    let _ = write!(text, "\"{position}\"");
+    text.to_header_value()
+}
+
+/// `Last-Modified` (RFC 9110 §8.8.2).
+pub(crate) fn last_modified(modified: Timestamp) -> HeaderValue {
+    let mut text = StackText::<32>::default();
+    // An IMF-fixdate has 29 bytes.
+    let _ = write!(text, "{}", UnixSeconds::new(modified.as_seconds()));
+    text.to_header_value()
+}
+
+/// The fields of a selected representation that a 304 repeats (RFC 9110 §15.4.5).
+pub(crate) fn describe(headers: &mut HeaderMap, etag: HeaderValue, freshness: Freshness) {
+    headers.insert(ETAG, etag);
+    headers.insert(CACHE_CONTROL, freshness.field());
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+}
+
+/// `Content-Type` of everything that isn't a problem.
+pub(crate) fn is_json(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+}
+
+/// `Last-Modified` of a version.
+pub(crate) fn was_modified(headers: &mut HeaderMap, modified: Timestamp) {
+    headers.insert(LAST_MODIFIED, last_modified(modified));
+}
+
+/// A short text on the stack. What doesn't fit is cut off.
+struct StackText<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Default for StackText<N> {
+    fn default() -> Self {
+        Self {
+            bytes: [0; N],
+            length: 0,
+        }
+    }
+}
+
+impl<const N: usize> StackText<N> {
+    fn to_header_value(&self) -> HeaderValue {
+        let text = self.bytes.get(..self.length).unwrap_or_default();
+        HeaderValue::from_bytes(text).unwrap_or_else(|_never| HeaderValue::from_static(""))
+    }
+}
+
+impl<const N: usize> Write for StackText<N> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        let space = self
+            .bytes
+            .get_mut(self.length..end)
+            .ok_or(std::fmt::Error)?;
+        space.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_entity_tag_is_the_position_in_quotes() {
+        let position: Position = "k3f7.1042-x7qa".parse().unwrap();
+        assert_eq!(entity_tag(position), "\"k3f7.1042-x7qa\"");
+        let longest: Position = "abcdefgh.18446744073709551615-x7qa".parse().unwrap();
+        assert_eq!(
+            entity_tag(longest),
+            "\"abcdefgh.18446744073709551615-x7qa\""
+        );
+    }
+
+    #[test]
+    fn last_modified_is_an_imf_fixdate() {
+        assert_eq!(
+            last_modified(Timestamp(784_111_777_999)),
+            "Sun, 06 Nov 1994 08:49:37 GMT"
+        );
+    }
+
+    #[test]
+    fn caching_follows_the_definition() {
+        let caching = |visibility, max_age_s, stale_while_revalidate_s| {
+            Freshness::Current(Caching {
+                visibility,
+                max_age_s,
+                stale_while_revalidate_s,
+            })
+            .field()
+        };
+        assert_eq!(
+            caching(Visibility::Public, 1, 5),
+            "public, max-age=1, stale-while-revalidate=5"
+        );
+        assert_eq!(caching(Visibility::Private, 60, 0), "private, max-age=60");
+        assert_eq!(caching(Visibility::Public, 0, 0), "public, no-cache");
+    }
+}

@@ -1,0 +1,11 @@
+//! One resource: reading it, and the writes that name it.
+
+mod document;
+mod read;
+mod write;
+
+pub(crate) use self::{
+    document::{document, parsed},
+    read::{read, represent},
+    write::{Wish, delete, patch, put, write},
+};

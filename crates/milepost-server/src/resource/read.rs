@@ -1,0 +1,66 @@
+//! Reading a resource: the hottest way through the service.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header::LINK, request::Parts};
+use milepost_store::{ResourceKey, Version};
+
+use crate::{
+    body::Body,
+    conditional::{held, not_modified},
+    failure,
+    governed::Governed,
+    media,
+    refusal::{Answer, Refusal},
+    representation::{FIELDS_EXPECTED, Freshness, describe, entity_tag, is_json, was_modified},
+    service::Shared,
+};
+
+/// Answers GET and HEAD.
+pub(crate) async fn read(shared: &Shared, request: &Parts, key: ResourceKey) -> Answer {
+    let freshness = Governed::of(shared, &key.collection)?.freshness();
+    media::require_json_accepted(&request.headers)?;
+    let version = shared
+        .store
+        .read(&key, None)
+        .await
+        .map_err(|error| failure::of_read(shared, error))?;
+    let Some((version, body)) = live(version) else {
+        return Err(Refusal::not_found("there is no resource at this URL"));
+    };
+    if let Some(etag) = held(&request.headers, version.position, Some(version.modified))? {
+        return Ok(not_modified(etag, freshness));
+    }
+    let mut response = represent(&version, body, freshness);
+    if let Some(history) = history_link(request.uri.path()) {
+        response.headers_mut().insert(LINK, history);
+    }
+    Ok(response)
+}
+
+/// 200 with a version's representation.
+pub(crate) fn represent(version: &Version, body: Bytes, freshness: Freshness) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.reserve(FIELDS_EXPECTED);
+    is_json(headers);
+    describe(headers, entity_tag(version.position), freshness);
+    was_modified(headers, version.modified);
+    response
+}
+
+/// A version that is not a tombstone, and its body.
+fn live(version: Option<Version>) -> Option<(Version, Bytes)> {
+    let mut version = version?;
+    let body = version.body.take()?;
+    Some((version, body))
+}
+
+/// RFC 5829 §3.1. `path` is canonical: other paths were redirected.
+fn history_link(path: &str) -> Option<HeaderValue> {
+    const END: &str = "/versions>; rel=\"version-history\"";
+    let mut link = Vec::with_capacity(path.len() + END.len() + 1);
+    link.push(b'<');
+    link.extend_from_slice(path.as_bytes());
+    link.extend_from_slice(END.as_bytes());
+    HeaderValue::try_from(link).ok()
+}

@@ -1,0 +1,119 @@
+//! What a URL's path names: read from its segments into one [`Route`], by hand.
+//!
+//! There is no table of patterns: the service has eleven kinds of URL (protocol §1), collections and
+//! ids are data, and no two kinds collide. Looks at neither method, query nor store; whether what is
+//! named exists is for those that read it.
+//!
+//! Every name in a path consists of unreserved characters, so a canonical path has no percent-encoded
+//! byte. One that has is redirected where the encoding was merely unneeded, and refused otherwise:
+//! `%2F` is never a slash, `%2E%2E` never a step up.
+
+mod encoded;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use milepost_store::{CollectionPath, ParentPath, ResourceKey, Scope};
+
+use crate::pages::Page;
+
+/// What a path names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Route<'p> {
+    /// One of the service's own documents.
+    Page(Page<'p>),
+    /// A collection, or a part of it.
+    Collection(Address),
+    /// What is remembered of a collection's changes, or those after a position.
+    Changes {
+        address: Address,
+        after: Option<&'p str>,
+    },
+    /// A collection exactly as of a position.
+    Snapshot { address: Address, at: &'p str },
+    /// A resource.
+    Resource(ResourceKey),
+    /// A resource's retained versions.
+    Versions(ResourceKey),
+    /// One of them.
+    Version { key: ResourceKey, at: &'p str },
+    /// A transaction.
+    Transaction { id: &'p str },
+}
+
+impl Route<'_> {
+    /// What kind of URL it is, in one word, for metrics and the log.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Page(Page::Service) => "service",
+            Self::Page(Page::Health | Page::Metrics) => "operations",
+            Self::Page(Page::ApiCatalog | Page::OpenApi | Page::Problems | Page::Problem(_)) => {
+                "documentation"
+            }
+            Self::Collection(_) => "collection",
+            Self::Changes { .. } => "changes",
+            Self::Snapshot { .. } => "snapshot",
+            Self::Resource(key) if key.collection.is_reserved() => "definition",
+            Self::Resource(_) => "resource",
+            Self::Versions(_) | Self::Version { .. } => "versions",
+            Self::Transaction { .. } => "transaction",
+        }
+    }
+}
+
+/// A collection and which parents' resources of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) collection: CollectionPath,
+    pub(crate) scope: Scope,
+}
+
+impl Address {
+    /// The parent that all resources lie directly below; `None` across parents.
+    pub(crate) const fn parent(&self) -> Option<&ParentPath> {
+        match &self.scope {
+            Scope::Of(parent) => Some(parent),
+            Scope::Below(_) => None,
+        }
+    }
+}
+
+/// Why a path names nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Stray {
+    /// There is nothing of this form here.
+    Nowhere(String),
+    /// A part of the path can't be a name.
+    Malformed { segment: String, detail: String },
+    /// The same without needless percent-encoding.
+    Elsewhere(String),
+}
+
+impl Stray {
+    fn nowhere(detail: impl Into<String>) -> Self {
+        Self::Nowhere(detail.into())
+    }
+}
+
+/// Reads a path below `base` (`/v1`, or empty for the host's root).
+pub(crate) fn parse<'p>(base: &str, path: &'p str) -> Result<Route<'p>, Stray> {
+    if path == "/.well-known/api-catalog" {
+        return Ok(Route::Page(Page::ApiCatalog));
+    }
+    let Some(below) = path.strip_prefix(base) else {
+        return Err(Stray::Nowhere(format!(
+            "everything here lies under {base}/"
+        )));
+    };
+    if path.contains('%') {
+        return Err(encoded::stray(base, path));
+    }
+    match below.strip_prefix('/') {
+        Some("") | None if below.len() <= 1 => Ok(Route::Page(Page::Service)),
+        Some(below) => walk::segments(below),
+        None => Err(Stray::Nowhere(format!(
+            "everything here lies under {base}/"
+        ))),
+    }
+}
