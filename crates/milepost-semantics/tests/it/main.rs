@@ -3,4 +3,6 @@
 
 mod fields;
 mod json;
+mod precondition;
+mod tag;
 mod wire;
