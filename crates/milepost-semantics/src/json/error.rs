@@ -88,6 +88,8 @@ pub(super) struct Fault {
     pub(super) offset: usize,
     pub(super) pointer: JsonPointer,
     pub(super) found: Option<String>,
+    /// The key at fault, to end the pointer with.
+    pub(super) key: Option<String>,
 }
 
 impl Fault {
@@ -97,7 +99,13 @@ impl Fault {
             offset,
             pointer: JsonPointer::root(),
             found: None,
+            key: None,
         }
+    }
+
+    pub(super) fn with_key(mut self, key: String) -> Self {
+        self.key = Some(key);
+        self
     }
 
     pub(super) fn found(mut self, found: String) -> Self {

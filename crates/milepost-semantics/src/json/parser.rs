@@ -48,6 +48,9 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<Value, Fault> {
     };
     parser.document().map_err(|mut fault| {
         fault.pointer = parser.pointer();
+        if let Some(key) = fault.key.take() {
+            fault.pointer.push(key);
+        }
         fault
     })
 }
@@ -184,8 +187,9 @@ impl Parser<'_> {
         match members.entry(key) {
             Entry::Vacant(vacant) => vacant.insert(Value::Null),
             Entry::Occupied(occupied) => {
-                let found = format!("{:?}", occupied.key());
-                return Err(Fault::at(JsonErrorKind::DuplicateKey, key_at).found(found));
+                let key = occupied.key().clone();
+                let fault = Fault::at(JsonErrorKind::DuplicateKey, key_at);
+                return Err(fault.found(format!("{key:?}")).with_key(key));
             }
         };
         self.open.push(Open::Object(members));

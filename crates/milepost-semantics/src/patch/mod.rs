@@ -24,6 +24,10 @@ pub const MERGE_PATCH_MEDIA_TYPE: &str = "application/merge-patch+json";
 /// The media type of a JSON Patch.
 pub const JSON_PATCH_MEDIA_TYPE: &str = "application/json-patch+json";
 
+/// The usual limit on work: a fifth of a second or so, and enough to copy a whole document of the
+/// usual size a few times.
+pub const WORK_MAX: usize = 2_000_000;
+
 /// What applying a patch may cost. A patch of a few bytes can double a document per operation, or
 /// walk it over and over; each of these bounds one of the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +37,8 @@ pub struct PatchLimits {
     pub bytes: usize,
     /// The deepest nesting at any time.
     pub depth: usize,
-    /// The work of all operations together: values compared or copied and places moved.
+    /// The work of all operations together: values compared or copied and places moved, a unit of
+    /// each in about 100 ns.
     pub work: usize,
 }
 
@@ -45,7 +50,7 @@ impl PatchLimits {
         Self {
             bytes,
             depth,
-            work: 10_000_000,
+            work: WORK_MAX,
         }
     }
 }
