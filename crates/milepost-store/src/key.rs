@@ -47,7 +47,9 @@ impl CollectionPath {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = text.split('.').count() <= DEPTH_MAX
-            && text.split('.').all(|name| name.parse::<CollectionName>().is_ok());
+            && text
+                .split('.')
+                .all(|name| name.parse::<CollectionName>().is_ok());
         let reserved = text == COLLECTIONS || text == TRANSACTIONS;
         (well_formed || reserved).then(|| Self(Arc::from(text)))
     }
@@ -66,7 +68,11 @@ impl CollectionPath {
     /// How many collections deep: 1 at the top.
     #[must_use]
     pub fn depth(&self) -> usize {
-        if self.is_reserved() { 1 } else { self.0.split('.').count() }
+        if self.is_reserved() {
+            1
+        } else {
+            self.0.split('.').count()
+        }
     }
 
     /// The collection whose resources are the parents of this one's; `None` at the top.
@@ -75,7 +81,9 @@ impl CollectionPath {
         if self.is_reserved() {
             return None;
         }
-        self.0.rsplit_once('.').map(|(parent, _)| Self(Arc::from(parent)))
+        self.0
+            .rsplit_once('.')
+            .map(|(parent, _)| Self(Arc::from(parent)))
     }
 
     /// Whether `self` is a direct child collection of `other`.
@@ -171,7 +179,11 @@ impl ResourceKey {
     /// A resource in a collection at the top.
     #[must_use]
     pub fn top(collection: CollectionPath, id: ResourceId) -> Self {
-        Self { collection, parent: ParentPath::top(), id }
+        Self {
+            collection,
+            parent: ParentPath::top(),
+            id,
+        }
     }
 
     /// The key of a collection's definition.
@@ -191,7 +203,11 @@ impl ResourceKey {
             Some((parent, id)) => (ParentPath(Arc::from(parent)), id),
             None => (ParentPath::top(), self.parent.as_str()),
         };
-        Some(Self { collection, parent, id: id.parse().ok()? })
+        Some(Self {
+            collection,
+            parent,
+            id: id.parse().ok()?,
+        })
     }
 
     /// The parent path of what lies below this resource.
@@ -218,7 +234,10 @@ impl Scope {
             Self::Of(path) => path == parent,
             Self::Below(path) if path.as_str().is_empty() => true,
             Self::Below(path) => {
-                parent.as_str().strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                parent
+                    .as_str()
+                    .strip_prefix(path.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
                     || parent == path
             }
         }

@@ -14,6 +14,7 @@
 pub mod clock;
 pub mod decision;
 pub mod definition;
+pub mod embedded;
 mod error;
 mod key;
 pub mod memory;
@@ -31,8 +32,8 @@ pub use crate::{
     query::{Cursor, IndexFilter, ListQuery, Listed, Page, PageLimit, SortKey, VersionPage},
     store::{CollectionState, Health, Store},
     transaction::{
-        Applied, Change, Committed, Document, Effect, Failure, Operation, Outcome, Record, Rejected,
-        RenderOutcome, Transaction, Violation,
+        Applied, Change, Committed, Document, Effect, Failure, Operation, Outcome, Record,
+        Rejected, RenderOutcome, Transaction, Violation,
     },
     version::{Timestamp, Version},
 };

@@ -25,7 +25,10 @@ pub(crate) struct Lineage {
 
 impl Lineage {
     pub(crate) fn new(history: History, incarnations: Vec<Incarnation>) -> Self {
-        Self { history, incarnations }
+        Self {
+            history,
+            incarnations,
+        }
     }
 
     pub(crate) fn position(&self, sequence: u64) -> Position {
@@ -40,8 +43,13 @@ impl Lineage {
     }
 
     fn check(&self, sequence: u64) -> Check {
-        let after = self.incarnations.partition_point(|incarnation| incarnation.first_sequence <= sequence);
-        let salt = after.checked_sub(1).and_then(|at| self.incarnations.get(at)).map_or(0, |found| found.salt);
+        let after = self
+            .incarnations
+            .partition_point(|incarnation| incarnation.first_sequence <= sequence);
+        let salt = after
+            .checked_sub(1)
+            .and_then(|at| self.incarnations.get(at))
+            .map_or(0, |found| found.salt);
         Check::from_hash(high_bits(mix(salt ^ mix(sequence))))
     }
 }
@@ -71,7 +79,10 @@ mod tests {
     use super::{History, Incarnation, Lineage};
 
     fn lineage(salts: &[(u64, u64)]) -> Lineage {
-        let incarnations = salts.iter().map(|(first_sequence, salt)| Incarnation { first_sequence: *first_sequence, salt: *salt });
+        let incarnations = salts.iter().map(|(first_sequence, salt)| Incarnation {
+            first_sequence: *first_sequence,
+            salt: *salt,
+        });
         Lineage::new(History::from_random(7), incarnations.collect())
     }
 
@@ -79,7 +90,10 @@ mod tests {
     fn a_position_leads_back_to_its_sequence_until_the_head() {
         let lineage = lineage(&[(0, 1), (10, 2)]);
         for sequence in 0..20 {
-            assert_eq!(lineage.sequence(lineage.position(sequence), 19), Some(sequence));
+            assert_eq!(
+                lineage.sequence(lineage.position(sequence), 19),
+                Some(sequence)
+            );
         }
         assert_eq!(lineage.sequence(lineage.position(20), 19), None);
     }
@@ -89,7 +103,8 @@ mod tests {
         let one = lineage(&[(0, 1), (10, 2)]);
         let other = lineage(&[(0, 1), (10, 3)]);
         assert_eq!(other.sequence(one.position(9), 50), Some(9));
-        let followed = (10..50).filter(|sequence| other.sequence(one.position(*sequence), 50).is_some());
+        let followed =
+            (10..50).filter(|sequence| other.sequence(one.position(*sequence), 50).is_some());
         assert_eq!(followed.count(), 0);
     }
 }

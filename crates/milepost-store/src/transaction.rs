@@ -63,7 +63,9 @@ pub struct Record {
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Record").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Record")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,7 +85,10 @@ impl Transaction {
     /// A transaction of one operation, with no recorded outcome.
     #[must_use]
     pub fn single(operation: Operation) -> Self {
-        Self { operations: vec![operation], record: None }
+        Self {
+            operations: vec![operation],
+            record: None,
+        }
     }
 }
 

@@ -22,12 +22,12 @@ mod state;
 
 use std::{collections::HashSet, sync::Arc};
 
+pub(crate) use self::prepare::{index_value, text_of};
+use self::{operation::decide_operation, state::Overlay};
 pub use self::{
     prepare::{Contents, Prepared, prepare},
     state::{Current, State},
 };
-pub(crate) use self::prepare::text_of;
-use self::{operation::decide_operation, state::Overlay};
 use crate::{Definition, Effect, Failure, Rejected, ResourceKey, Version};
 
 /// The most resources that one transaction may change, deletes that cascade included.
@@ -44,7 +44,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes_max: 1 << 20, depth_max: 128 }
+        Self {
+            bytes_max: 1 << 20,
+            depth_max: 128,
+        }
     }
 }
 
@@ -90,7 +93,9 @@ pub fn decide<S: State>(
 ) -> Result<Result<Decision, Rejected>, S::Error> {
     let duplicates = duplicates(operations);
     if !duplicates.is_empty() {
-        return Ok(Err(Rejected { failures: duplicates }));
+        return Ok(Err(Rejected {
+            failures: duplicates,
+        }));
     }
     let mut overlay = Overlay::new(state);
     let mut failures = Vec::new();
@@ -99,7 +104,11 @@ pub fn decide<S: State>(
             failures.push((index, failure));
         }
     }
-    if failures.is_empty() { Ok(Ok(overlay.into_decision())) } else { Ok(Err(Rejected { failures })) }
+    if failures.is_empty() {
+        Ok(Ok(overlay.into_decision()))
+    } else {
+        Ok(Err(Rejected { failures }))
+    }
 }
 
 fn duplicates(operations: &[Prepared]) -> Vec<(usize, Failure)> {
@@ -107,8 +116,13 @@ fn duplicates(operations: &[Prepared]) -> Vec<(usize, Failure)> {
         return Vec::new();
     }
     let mut seen = HashSet::with_capacity(operations.len());
-    let repeated = operations.iter().enumerate().filter(|(_, prepared)| !seen.insert(&prepared.operation.key));
-    repeated.map(|(index, _)| (index, Failure::DuplicateOperation)).collect()
+    let repeated = operations
+        .iter()
+        .enumerate()
+        .filter(|(_, prepared)| !seen.insert(&prepared.operation.key));
+    repeated
+        .map(|(index, _)| (index, Failure::DuplicateOperation))
+        .collect()
 }
 
 /// What rules over a collection's resources: a definition, or the service's own rules.

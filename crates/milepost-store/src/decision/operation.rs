@@ -13,9 +13,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Contents, Current, Governed, Limits, Prepared, State, Write,
-    prepare::ready,
-    state::Overlay,
+    Contents, Current, Governed, Limits, Prepared, State, Write, prepare::ready, state::Overlay,
 };
 use crate::{
     Change, CollectionPath, Definition, Effect, Failure, Operation, ResourceKey,
@@ -49,7 +47,9 @@ pub(super) fn decide_operation<S: State>(
             let contents = prepared.contents(&governed, &document.bytes, &document.value);
             put(operation, &governed, contents, overlay)
         }
-        Change::MergePatch(_) | Change::JsonPatch(_) => patch(operation, &governed, overlay, limits),
+        Change::MergePatch(_) | Change::JsonPatch(_) => {
+            patch(operation, &governed, overlay, limits)
+        }
         Change::Delete => delete(operation, &governed, overlay),
         Change::Check => check(operation, overlay),
     }
@@ -66,7 +66,9 @@ fn governed<S: State>(overlay: &Overlay<'_, S>, key: &ResourceKey) -> Result<Gov
     overlay
         .definition(&key.collection)
         .map(Governed::By)
-        .ok_or_else(|| Failure::CollectionNotDefined { collection: key.collection.clone() })
+        .ok_or_else(|| Failure::CollectionNotDefined {
+            collection: key.collection.clone(),
+        })
 }
 
 fn put<S: State>(
@@ -79,9 +81,19 @@ fn put<S: State>(
     let contents = hold!(contents);
     let current = overlay.current(&operation.key)?;
     let same = |current: &Current| current.version.body.as_ref() == Some(&contents.bytes);
-    match hold!(conditions(operation, &Method::PUT, governed, current.as_ref(), same)) {
+    match hold!(conditions(
+        operation,
+        &Method::PUT,
+        governed,
+        current.as_ref(),
+        same
+    )) {
         Standing::AlreadyApplied => {
-            overlay.stands(&operation.key, Effect::AlreadyApplied, current.map(|current| current.version));
+            overlay.stands(
+                &operation.key,
+                Effect::AlreadyApplied,
+                current.map(|current| current.version),
+            );
             Ok(Ok(()))
         }
         Standing::Holds => match current {
@@ -90,8 +102,14 @@ fn put<S: State>(
                 Ok(Ok(()))
             }
             previous => {
-                let replaces = previous.as_ref().is_some_and(|previous| !previous.version.is_deleted());
-                let effect = if replaces { Effect::Replaced } else { Effect::Created };
+                let replaces = previous
+                    .as_ref()
+                    .is_some_and(|previous| !previous.version.is_deleted());
+                let effect = if replaces {
+                    Effect::Replaced
+                } else {
+                    Effect::Created
+                };
                 Ok(overlay.write(effect, write(operation, Some(contents), previous)))
             }
         },
@@ -104,14 +122,27 @@ fn patch<S: State>(
     overlay: &mut Overlay<'_, S>,
     limits: Limits,
 ) -> Decided<S::Error> {
-    let Some(current) = overlay.current(&operation.key)?.filter(|current| !current.version.is_deleted()) else {
+    let Some(current) = overlay
+        .current(&operation.key)?
+        .filter(|current| !current.version.is_deleted())
+    else {
         return Ok(Err(Failure::NotFound));
     };
     let digest = digest(&operation.change);
     let same = |current: &Current| current.digest == digest;
-    match hold!(conditions(operation, &Method::PATCH, governed, Some(&current), same)) {
+    match hold!(conditions(
+        operation,
+        &Method::PATCH,
+        governed,
+        Some(&current),
+        same
+    )) {
         Standing::AlreadyApplied => {
-            overlay.stands(&operation.key, Effect::AlreadyApplied, Some(current.version));
+            overlay.stands(
+                &operation.key,
+                Effect::AlreadyApplied,
+                Some(current.version),
+            );
             Ok(Ok(()))
         }
         Standing::Holds => {
@@ -120,24 +151,41 @@ fn patch<S: State>(
                 overlay.stands(&operation.key, Effect::Unchanged, Some(current.version));
                 return Ok(Ok(()));
             }
-            let write = Write { digest, ..write(operation, Some(contents), Some(current)) };
+            let write = Write {
+                digest,
+                ..write(operation, Some(contents), Some(current))
+            };
             Ok(overlay.write(Effect::Replaced, write))
         }
     }
 }
 
-fn delete<S: State>(operation: &Operation, governed: &Governed, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+fn delete<S: State>(
+    operation: &Operation,
+    governed: &Governed,
+    overlay: &mut Overlay<'_, S>,
+) -> Decided<S::Error> {
     let Some(current) = overlay.current(&operation.key)? else {
         return Ok(Err(Failure::NotFound));
     };
     if current.version.is_deleted() {
         if replaced_named(operation, &current) {
-            overlay.stands(&operation.key, Effect::AlreadyApplied, Some(current.version));
+            overlay.stands(
+                &operation.key,
+                Effect::AlreadyApplied,
+                Some(current.version),
+            );
             return Ok(Ok(()));
         }
         return Ok(Err(Failure::NotFound));
     }
-    hold!(conditions(operation, &Method::DELETE, governed, Some(&current), |_| false));
+    hold!(conditions(
+        operation,
+        &Method::DELETE,
+        governed,
+        Some(&current),
+        |_| false
+    ));
     match governed {
         Governed::AsDefinitions => hold!(definition_unused(&operation.key, overlay)?),
         Governed::By(_) => hold!(children(&operation.key, overlay)?),
@@ -148,7 +196,11 @@ fn delete<S: State>(operation: &Operation, governed: &Governed, overlay: &mut Ov
 fn check<S: State>(operation: &Operation, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
     let current = overlay.current(&operation.key)?;
     hold!(evaluate(operation, &Method::PUT, current.as_ref()));
-    overlay.stands(&operation.key, Effect::Checked, current.map(|current| current.version));
+    overlay.stands(
+        &operation.key,
+        Effect::Checked,
+        current.map(|current| current.version),
+    );
     Ok(Ok(()))
 }
 
@@ -168,24 +220,37 @@ fn conditions(
 ) -> Result<Standing, Failure> {
     if let Err(failure) = evaluate(operation, method, current) {
         let repeated = |current: &Current| replaced_named(operation, current) && same(current);
-        return if current.is_some_and(repeated) { Ok(Standing::AlreadyApplied) } else { Err(failure) };
+        return if current.is_some_and(repeated) {
+            Ok(Standing::AlreadyApplied)
+        } else {
+            Err(failure)
+        };
     }
     let live = current.filter(|current| !current.version.is_deleted());
     match live {
         Some(current) if is_required(governed) && !operation.preconditions.is_guarded() => {
-            Err(Failure::PreconditionRequired { current: current.version.clone() })
+            Err(Failure::PreconditionRequired {
+                current: current.version.clone(),
+            })
         }
         _ => Ok(Standing::Holds),
     }
 }
 
-fn evaluate(operation: &Operation, method: &Method, current: Option<&Current>) -> Result<(), Failure> {
+fn evaluate(
+    operation: &Operation,
+    method: &Method,
+    current: Option<&Current>,
+) -> Result<(), Failure> {
     let live = current.filter(|current| !current.version.is_deleted());
     let validators = live.map(|current| Validators {
         etag: current.version.entity_tag(),
         last_modified: Some(UnixSeconds::new(current.version.modified.as_seconds())),
     });
-    match operation.preconditions.evaluate(method, validators.as_ref()) {
+    match operation
+        .preconditions
+        .evaluate(method, validators.as_ref())
+    {
         Outcome::Proceed | Outcome::ProceedIgnoringRange => Ok(()),
         Outcome::Failed(condition) => Err(failed(condition, current)),
         // Only GET and HEAD are answered so, and neither is an operation.
@@ -194,12 +259,17 @@ fn evaluate(operation: &Operation, method: &Method, current: Option<&Current>) -
 }
 
 fn failed(condition: Condition, current: Option<&Current>) -> Failure {
-    Failure::PreconditionFailed { condition, current: current.map(|current| current.version.clone()) }
+    Failure::PreconditionFailed {
+        condition,
+        current: current.map(|current| current.version.clone()),
+    }
 }
 
 /// Whether the version that `current` replaced is one that the operation's `If-Match` names.
 fn replaced_named(operation: &Operation, current: &Current) -> bool {
-    let Some(replaced) = current.version.replaced.map(EntityTag::from) else { return false };
+    let Some(replaced) = current.version.replaced.map(EntityTag::from) else {
+        return false;
+    };
     match &operation.preconditions.if_match {
         Some(IfMatch::Tags(tags)) => tags.iter().any(|tag| tag.strong_eq(&replaced)),
         Some(IfMatch::Any) | None => false,
@@ -214,7 +284,12 @@ fn is_required(governed: &Governed) -> bool {
 }
 
 fn write(operation: &Operation, contents: Option<Contents>, previous: Option<Current>) -> Write {
-    Write { key: operation.key.clone(), contents, digest: [0; 16], previous }
+    Write {
+        key: operation.key.clone(),
+        contents,
+        digest: [0; 16],
+        previous,
+    }
 }
 
 /// Identifies a patch by its kind and content, as this version of the program writes them: after an
@@ -225,23 +300,37 @@ fn digest(change: &Change) -> [u8; 16] {
         Change::JsonPatch(patch) => (b"json-patch\0\0".as_slice(), format!("{patch:?}")),
         Change::Put(_) | Change::Delete | Change::Check => return [0; 16],
     };
-    let hash = Sha256::new().chain_update(kind).chain_update(text).finalize();
+    let hash = Sha256::new()
+        .chain_update(kind)
+        .chain_update(text)
+        .finalize();
     let mut digest = [0; 16];
-    digest.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    digest
+        .iter_mut()
+        .zip(hash)
+        .for_each(|(to, from)| *to = from);
     digest
 }
 
 /// The representation that a patch makes of what stands.
-fn patched(change: &Change, current: &Current, governed: &Governed, limits: Limits) -> Result<Contents, Failure> {
+fn patched(
+    change: &Change,
+    current: &Current,
+    governed: &Governed,
+    limits: Limits,
+) -> Result<Contents, Failure> {
     let body = current.version.body.as_deref().unwrap_or_default();
     // What is stored was strict JSON when it was written, under limits that may have been wider.
-    let stored = json::parse(body, json::Limits::with_depth(json::DEPTH_MAX)).unwrap_or(Value::Null);
+    let stored =
+        json::parse(body, json::Limits::with_depth(json::DEPTH_MAX)).unwrap_or(Value::Null);
     let value = match change {
         Change::MergePatch(merge) => patch::merge_patch(stored, merge.clone()),
         Change::JsonPatch(operations) => {
             let mut value = stored;
             let limits = PatchLimits::new(limits.bytes_max, limits.depth_max);
-            operations.apply_within(&mut value, limits).map_err(Failure::PatchFailed)?;
+            operations
+                .apply_within(&mut value, limits)
+                .map_err(Failure::PatchFailed)?;
             value
         }
         Change::Put(_) | Change::Delete | Change::Check => stored,
@@ -250,7 +339,10 @@ fn patched(change: &Change, current: &Current, governed: &Governed, limits: Limi
     let is_within = bytes.len() <= limits.bytes_max
         && json::parse(&bytes, json::Limits::with_depth(limits.depth_max)).is_ok();
     if !is_within {
-        return Err(Failure::ResultTooLarge { bytes_max: limits.bytes_max, depth_max: limits.depth_max });
+        return Err(Failure::ResultTooLarge {
+            bytes_max: limits.bytes_max,
+            depth_max: limits.depth_max,
+        });
     }
     ready(governed, &bytes, &value)
 }
@@ -267,7 +359,9 @@ fn parent_stands<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> D
 
 /// A definition's own parent: `accounts.transactions` needs `accounts`.
 fn parent_defined<S: State>(key: &ResourceKey, overlay: &Overlay<'_, S>) -> Result<(), Failure> {
-    let Some(collection) = CollectionPath::parse(key.id.as_str()).filter(|path| !path.is_reserved()) else {
+    let Some(collection) =
+        CollectionPath::parse(key.id.as_str()).filter(|path| !path.is_reserved())
+    else {
         return Err(Failure::InvalidDefinition(vec![crate::Violation {
             pointer: String::new(),
             detail: "the name of a collection must be [a-z][a-z0-9-]{0,62}, up to three of them joined by dots".to_owned(),
@@ -281,9 +375,16 @@ fn parent_defined<S: State>(key: &ResourceKey, overlay: &Overlay<'_, S>) -> Resu
     }
 }
 
-fn definition_unused<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
-    let Some(collection) = CollectionPath::parse(key.id.as_str()) else { return Ok(Ok(())) };
-    let child = child_definitions(&collection, overlay).next().map(|(path, _)| path);
+fn definition_unused<S: State>(
+    key: &ResourceKey,
+    overlay: &mut Overlay<'_, S>,
+) -> Decided<S::Error> {
+    let Some(collection) = CollectionPath::parse(key.id.as_str()) else {
+        return Ok(Ok(()));
+    };
+    let child = child_definitions(&collection, overlay)
+        .next()
+        .map(|(path, _)| path);
     if let Some(child) = child {
         return Ok(Err(Failure::CollectionInUse { collection: child }));
     }
@@ -315,7 +416,12 @@ fn children<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decide
                     return Ok(Err(Failure::HasChildren { collection }));
                 }
                 let previous = overlay.current(&child)?;
-                hold!(overlay.also(Write { key: child.clone(), contents: None, digest: [0; 16], previous }));
+                hold!(overlay.also(Write {
+                    key: child.clone(),
+                    contents: None,
+                    digest: [0; 16],
+                    previous
+                }));
                 parents.push(child);
             }
         }

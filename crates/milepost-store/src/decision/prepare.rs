@@ -54,7 +54,12 @@ pub fn prepare(mut operation: Operation, definitions: &Definitions) -> Prepared 
 
 impl Prepared {
     /// The document's contents under `governed`, which is what rules now.
-    pub(super) fn contents(&self, governed: &Governed, bytes: &Bytes, value: &Value) -> Result<Contents, Failure> {
+    pub(super) fn contents(
+        &self,
+        governed: &Governed,
+        bytes: &Bytes,
+        value: &Value,
+    ) -> Result<Contents, Failure> {
         match &self.readied {
             Some(readied) if readied.governed.is_same(governed) => readied.contents.clone(),
             _ => ready(governed, bytes, value),
@@ -76,11 +81,17 @@ fn governed(definitions: &Definitions, collection: &CollectionPath) -> Option<Go
     if *collection == CollectionPath::collections() {
         return Some(Governed::AsDefinitions);
     }
-    definitions.of(collection).map(|defined| Governed::By(Arc::clone(&defined.definition)))
+    definitions
+        .of(collection)
+        .map(|defined| Governed::By(Arc::clone(&defined.definition)))
 }
 
 /// Validates a document and reads from it what is indexed.
-pub(super) fn ready(governed: &Governed, bytes: &Bytes, value: &Value) -> Result<Contents, Failure> {
+pub(super) fn ready(
+    governed: &Governed,
+    bytes: &Bytes,
+    value: &Value,
+) -> Result<Contents, Failure> {
     match governed {
         Governed::By(definition) => ready_resource(definition, bytes, value),
         Governed::AsDefinitions => ready_definition(value),
@@ -97,18 +108,34 @@ fn ready_definition(value: &Value) -> Result<Contents, Failure> {
     })
 }
 
-fn ready_resource(definition: &Definition, bytes: &Bytes, value: &Value) -> Result<Contents, Failure> {
-    let mut violations = definition.schema.as_ref().map_or_else(Vec::new, |schema| schema.violations(value));
+fn ready_resource(
+    definition: &Definition,
+    bytes: &Bytes,
+    value: &Value,
+) -> Result<Contents, Failure> {
+    let mut violations = definition
+        .schema
+        .as_ref()
+        .map_or_else(Vec::new, |schema| schema.violations(value));
     let index_values = index_values(definition, value, &mut violations);
     if violations.is_empty() {
         let text = (!definition.text.is_empty()).then(|| text_of(definition, value));
-        Ok(Contents { bytes: bytes.clone(), index_values, text, defines: None })
+        Ok(Contents {
+            bytes: bytes.clone(),
+            index_values,
+            text,
+            defines: None,
+        })
     } else {
         Err(Failure::InvalidDocument(violations))
     }
 }
 
-fn index_values(definition: &Definition, value: &Value, violations: &mut Vec<Violation>) -> Vec<Vec<u8>> {
+fn index_values(
+    definition: &Definition,
+    value: &Value,
+    violations: &mut Vec<Violation>,
+) -> Vec<Vec<u8>> {
     let mut values = Vec::with_capacity(definition.indexes.len());
     for index in &definition.indexes {
         match index_value(index, value) {
@@ -120,11 +147,16 @@ fn index_values(definition: &Definition, value: &Value, violations: &mut Vec<Vio
 }
 
 /// The encoded value of one index in a document.
-pub(crate) fn index_value(index: &crate::definition::Index, value: &Value) -> Result<Vec<u8>, Violation> {
-    IndexValue::from_json(index.pointer.resolve(value)).map(|value| value.encode()).map_err(|error| Violation {
-        pointer: index.pointer.to_string(),
-        detail: format!("can't be indexed as {:?}: {error}", index.name),
-    })
+pub(crate) fn index_value(
+    index: &crate::definition::Index,
+    value: &Value,
+) -> Result<Vec<u8>, Violation> {
+    IndexValue::from_json(index.pointer.resolve(value))
+        .map(|value| value.encode())
+        .map_err(|error| Violation {
+            pointer: index.pointer.to_string(),
+            detail: format!("can't be indexed as {:?}: {error}", index.name),
+        })
 }
 
 /// The strings at the declared pointers; all strings of an array.

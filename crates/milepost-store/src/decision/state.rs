@@ -4,7 +4,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{CHANGES_MAX, Decided, Decision, Write};
-use crate::{CollectionPath, Definition, Definitions, Effect, Failure, ParentPath, ResourceKey, Version};
+use crate::{
+    CollectionPath, Definition, Definitions, Effect, Failure, ParentPath, ResourceKey, Version,
+};
 
 /// The newest version of a resource, as a decision needs it.
 #[derive(Clone, Debug)]
@@ -60,7 +62,12 @@ pub(super) struct Overlay<'s, S> {
 impl<'s, S: State> Overlay<'s, S> {
     pub(super) fn new(state: &'s mut S) -> Self {
         let definitions = state.definitions();
-        Self { state, decision: Decision::default(), written: HashMap::new(), definitions }
+        Self {
+            state,
+            decision: Decision::default(),
+            written: HashMap::new(),
+            definitions,
+        }
     }
 
     pub(super) fn into_decision(self) -> Decision {
@@ -74,9 +81,19 @@ impl<'s, S: State> Overlay<'s, S> {
     /// The definition that this transaction leaves for a collection.
     pub(super) fn definition(&self, collection: &CollectionPath) -> Option<Arc<Definition>> {
         let key = ResourceKey::definition(collection)?;
-        match self.written.get(&key).and_then(|index| self.decision.writes.get(*index)) {
-            Some(write) => write.contents.as_ref().and_then(|contents| contents.defines.clone()),
-            None => self.definitions.of(collection).map(|defined| Arc::clone(&defined.definition)),
+        match self
+            .written
+            .get(&key)
+            .and_then(|index| self.decision.writes.get(*index))
+        {
+            Some(write) => write
+                .contents
+                .as_ref()
+                .and_then(|contents| contents.defines.clone()),
+            None => self
+                .definitions
+                .of(collection)
+                .map(|defined| Arc::clone(&defined.definition)),
         }
     }
 
@@ -91,10 +108,17 @@ impl<'s, S: State> Overlay<'s, S> {
     }
 
     pub(super) fn exists(&mut self, key: &ResourceKey) -> Result<bool, S::Error> {
-        if let Some(write) = self.written.get(key).and_then(|index| self.decision.writes.get(*index)) {
+        if let Some(write) = self
+            .written
+            .get(key)
+            .and_then(|index| self.decision.writes.get(*index))
+        {
             return Ok(write.contents.is_some());
         }
-        Ok(self.state.current(key)?.is_some_and(|current| !current.version.is_deleted()))
+        Ok(self
+            .state
+            .current(key)?
+            .is_some_and(|current| !current.version.is_deleted()))
     }
 
     /// The live resources directly below `parent`, with this transaction's own writes counted.
@@ -104,10 +128,16 @@ impl<'s, S: State> Overlay<'s, S> {
         parent: &ParentPath,
         limit: usize,
     ) -> Result<Vec<ResourceKey>, S::Error> {
-        let mut keys = self.state.live_below(collection, parent, limit.saturating_add(self.written.len()))?;
+        let mut keys =
+            self.state
+                .live_below(collection, parent, limit.saturating_add(self.written.len()))?;
         let below = |key: &ResourceKey| key.collection == *collection && key.parent == *parent;
         keys.retain(|key| !self.written.contains_key(key));
-        let made = self.decision.writes.iter().filter(|write| below(&write.key) && write.contents.is_some());
+        let made = self
+            .decision
+            .writes
+            .iter()
+            .filter(|write| below(&write.key) && write.contents.is_some());
         keys.extend(made.map(|write| write.key.clone()));
         keys.truncate(limit);
         Ok(keys)
@@ -123,7 +153,8 @@ impl<'s, S: State> Overlay<'s, S> {
         if self.decision.writes.len() >= CHANGES_MAX {
             return Err(Failure::TooManyChanges);
         }
-        self.written.insert(write.key.clone(), self.decision.writes.len());
+        self.written
+            .insert(write.key.clone(), self.decision.writes.len());
         self.decision.writes.push(write);
         Ok(())
     }
@@ -132,11 +163,15 @@ impl<'s, S: State> Overlay<'s, S> {
         let key = write.key.clone();
         self.also(write)?;
         let index = self.decision.writes.len() - 1;
-        self.decision.decided.push((key, Decided::Writes(effect, index)));
+        self.decision
+            .decided
+            .push((key, Decided::Writes(effect, index)));
         Ok(())
     }
 
     pub(super) fn stands(&mut self, key: &ResourceKey, effect: Effect, version: Option<Version>) {
-        self.decision.decided.push((key.clone(), Decided::Stands(effect, version)));
+        self.decision
+            .decided
+            .push((key.clone(), Decided::Stands(effect, version)));
     }
 }

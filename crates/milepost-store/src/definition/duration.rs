@@ -57,7 +57,12 @@ mod tests {
 
     #[test]
     fn durations_without_a_calendar_are_read_and_written_back() {
-        for (text, ms) in [("P1D", 86_400_000), ("PT12H", 43_200_000), ("P1DT30M", 88_200_000), ("PT5S", 5000)] {
+        for (text, ms) in [
+            ("P1D", 86_400_000),
+            ("PT12H", 43_200_000),
+            ("P1DT30M", 88_200_000),
+            ("PT5S", 5000),
+        ] {
             assert_eq!(parse_ms(text), Some(ms));
             assert_eq!(display_ms(ms), text);
         }
@@ -66,7 +71,22 @@ mod tests {
 
     #[test]
     fn what_is_not_such_a_duration_is_refused() {
-        for text in ["", "P", "PT", "P1", "1D", "P1M", "P1Y", "PT1D", "P1D1D", "P-1D", "P+1D", "P1DT", "P1.5D", "P99999999999999999999D"] {
+        for text in [
+            "",
+            "P",
+            "PT",
+            "P1",
+            "1D",
+            "P1M",
+            "P1Y",
+            "PT1D",
+            "P1D1D",
+            "P-1D",
+            "P+1D",
+            "P1DT",
+            "P1.5D",
+            "P99999999999999999999D",
+        ] {
             assert_eq!(parse_ms(text), None, "{text}");
         }
     }

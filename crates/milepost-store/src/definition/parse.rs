@@ -12,22 +12,41 @@ use super::{
 use crate::Violation;
 
 const MEMBERS: &[&str] = &[
-    "title", "description", "schema", "indexes", "text", "preconditions", "retention", "caching",
+    "title",
+    "description",
+    "schema",
+    "indexes",
+    "text",
+    "preconditions",
+    "retention",
+    "caching",
     "onParentDelete",
 ];
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What holds where a definition says nothing: a day of history, a quarter of tombstones.
 const RETENTION: Retention = Retention {
-    history: Bounds { count: Some(100_000), age_ms: Some(DAY_MS), bytes: Some(1 << 30) },
-    tombstones: Bounds { count: Some(1_000_000), age_ms: Some(90 * DAY_MS), bytes: None },
+    history: Bounds {
+        count: Some(100_000),
+        age_ms: Some(DAY_MS),
+        bytes: Some(1 << 30),
+    },
+    tombstones: Bounds {
+        count: Some(1_000_000),
+        age_ms: Some(90 * DAY_MS),
+        bytes: None,
+    },
 };
-const CACHING: Caching =
-    Caching { visibility: Visibility::Public, max_age_s: 1, stale_while_revalidate_s: 5 };
+const CACHING: Caching = Caching {
+    visibility: Visibility::Public,
+    max_age_s: 1,
+    stale_while_revalidate_s: 5,
+};
 
 /// The query keys that mean something else than an index.
-const RESERVED_INDEX_NAMES: &[&str] =
-    &["sort", "select", "q", "after", "pageSize", "total", "before", "wait", "versions", "tick"];
+const RESERVED_INDEX_NAMES: &[&str] = &[
+    "sort", "select", "q", "after", "pageSize", "total", "before", "wait", "versions", "tick",
+];
 
 impl Definition {
     /// Reads a definition.
@@ -71,7 +90,10 @@ struct Reader {
 
 impl Reader {
     fn wrong(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.violations.push(Violation { pointer: pointer.into(), detail: detail.into() });
+        self.violations.push(Violation {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        });
     }
 
     fn object<'v>(&mut self, at: &str, value: &'v Value) -> Option<&'v Map<String, Value>> {
@@ -84,7 +106,10 @@ impl Reader {
 
     fn known(&mut self, at: &str, object: &Map<String, Value>, names: &[&str]) {
         for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
-            self.wrong(format!("{at}/{name}"), format!("is not known here; known are: {}", names.join(", ")));
+            self.wrong(
+                format!("{at}/{name}"),
+                format!("is not known here; known are: {}", names.join(", ")),
+            );
         }
     }
 
@@ -99,18 +124,26 @@ impl Reader {
             schema,
             text: self.text(object.get("text")),
             preconditions: self
-                .choice("/preconditions", object.get("preconditions"), &[
-                    ("required", PreconditionRule::Required),
-                    ("optional", PreconditionRule::Optional),
-                ])
+                .choice(
+                    "/preconditions",
+                    object.get("preconditions"),
+                    &[
+                        ("required", PreconditionRule::Required),
+                        ("optional", PreconditionRule::Optional),
+                    ],
+                )
                 .unwrap_or_default(),
             retention: self.retention(object.get("retention")),
             caching: self.caching(object.get("caching")),
             on_parent_delete: self
-                .choice("/onParentDelete", object.get("onParentDelete"), &[
-                    ("restrict", OnParentDelete::Restrict),
-                    ("cascade", OnParentDelete::Cascade),
-                ])
+                .choice(
+                    "/onParentDelete",
+                    object.get("onParentDelete"),
+                    &[
+                        ("restrict", OnParentDelete::Restrict),
+                        ("cascade", OnParentDelete::Cascade),
+                    ],
+                )
                 .unwrap_or_default(),
             representation: Bytes::new(),
         };
@@ -119,10 +152,15 @@ impl Reader {
 
     fn schema(&mut self, value: &Value) -> Option<Schema> {
         if !value.is_object() && !value.is_boolean() {
-            self.wrong("/schema", "must be a JSON Schema: an object, or true or false");
+            self.wrong(
+                "/schema",
+                "must be a JSON Schema: an object, or true or false",
+            );
             return None;
         }
-        Schema::compile(value).map_err(|violation| self.violations.push(violation)).ok()
+        Schema::compile(value)
+            .map_err(|violation| self.violations.push(violation))
+            .ok()
     }
 
     fn text_member(&mut self, object: &Map<String, Value>, name: &str) -> Option<String> {
@@ -136,7 +174,10 @@ impl Reader {
 
     fn choice<T: Copy>(&mut self, at: &str, value: Option<&Value>, of: &[(&str, T)]) -> Option<T> {
         let value = value?;
-        let chosen = of.iter().find(|(name, _)| value.as_str() == Some(name)).map(|(_, chosen)| *chosen);
+        let chosen = of
+            .iter()
+            .find(|(name, _)| value.as_str() == Some(name))
+            .map(|(_, chosen)| *chosen);
         if chosen.is_none() {
             let names: Vec<String> = of.iter().map(|(name, _)| format!("{name:?}")).collect();
             self.wrong(at, format!("must be one of {}", names.join(", ")));
@@ -147,7 +188,10 @@ impl Reader {
     fn pointer(&mut self, at: &str, value: &Value) -> Option<JsonPointer> {
         let pointer = value.as_str().and_then(|text| text.parse().ok());
         if pointer.is_none() {
-            self.wrong(at, "must be a JSON pointer (RFC 6901), such as \"/address/city\"");
+            self.wrong(
+                at,
+                "must be a JSON pointer (RFC 6901), such as \"/address/city\"",
+            );
         }
         pointer
     }
@@ -157,32 +201,53 @@ impl Reader {
             return Vec::new();
         };
         if object.len() > INDEXES_MAX {
-            self.wrong("/indexes", format!("declares more than {INDEXES_MAX} indexes"));
+            self.wrong(
+                "/indexes",
+                format!("declares more than {INDEXES_MAX} indexes"),
+            );
         }
-        object.iter().filter_map(|(name, pointer)| self.index(name, pointer, schema)).collect()
+        object
+            .iter()
+            .filter_map(|(name, pointer)| self.index(name, pointer, schema))
+            .collect()
     }
 
     fn index(&mut self, name: &str, pointer: &Value, schema: Option<&Value>) -> Option<Index> {
         let at = format!("/indexes/{name}");
         if !is_camel_case(name) {
-            self.wrong(&at, "an index's name must be camelCase: [a-z][a-zA-Z0-9]*, at most 64 characters");
+            self.wrong(
+                &at,
+                "an index's name must be camelCase: [a-z][a-zA-Z0-9]*, at most 64 characters",
+            );
         }
         if RESERVED_INDEX_NAMES.contains(&name) {
-            self.wrong(&at, "this name means something else in a query; choose another");
+            self.wrong(
+                &at,
+                "this name means something else in a query; choose another",
+            );
         }
         let pointer = self.pointer(&at, pointer)?;
         let value_type = schema.map_or(ValueType::Any, |schema| value_type(schema, &pointer));
-        Some(Index { name: name.to_owned(), pointer, value_type })
+        Some(Index {
+            name: name.to_owned(),
+            pointer,
+            value_type,
+        })
     }
 
     fn text(&mut self, value: Option<&Value>) -> Vec<JsonPointer> {
-        let Some(value) = value else { return Vec::new() };
+        let Some(value) = value else {
+            return Vec::new();
+        };
         let Some(pointers) = value.as_array() else {
             self.wrong("/text", "must be an array of JSON pointers");
             return Vec::new();
         };
         if pointers.len() > TEXT_POINTERS_MAX {
-            self.wrong("/text", format!("declares more than {TEXT_POINTERS_MAX} pointers"));
+            self.wrong(
+                "/text",
+                format!("declares more than {TEXT_POINTERS_MAX} pointers"),
+            );
         }
         pointers
             .iter()
@@ -197,24 +262,42 @@ impl Reader {
         };
         self.known("/retention", object, &["history", "tombstones"]);
         Retention {
-            history: self.bounds("/retention/history", object.get("history"), RETENTION.history),
-            tombstones: self.bounds("/retention/tombstones", object.get("tombstones"), RETENTION.tombstones),
+            history: self.bounds(
+                "/retention/history",
+                object.get("history"),
+                RETENTION.history,
+            ),
+            tombstones: self.bounds(
+                "/retention/tombstones",
+                object.get("tombstones"),
+                RETENTION.tombstones,
+            ),
         }
     }
 
     fn bounds(&mut self, at: &str, value: Option<&Value>, default: Bounds) -> Bounds {
-        let Some(object) = value.and_then(|value| self.object(at, value)) else { return default };
+        let Some(object) = value.and_then(|value| self.object(at, value)) else {
+            return default;
+        };
         self.known(at, object, &["count", "age", "bytes"]);
         Bounds {
-            count: self.whole(&format!("{at}/count"), object.get("count")).filter(|count| *count > 0),
-            age_ms: self.age(&format!("{at}/age"), object.get("age")).filter(|age| *age > 0),
-            bytes: self.whole(&format!("{at}/bytes"), object.get("bytes")).filter(|bytes| *bytes > 0),
+            count: self
+                .whole(&format!("{at}/count"), object.get("count"))
+                .filter(|count| *count > 0),
+            age_ms: self
+                .age(&format!("{at}/age"), object.get("age"))
+                .filter(|age| *age > 0),
+            bytes: self
+                .whole(&format!("{at}/bytes"), object.get("bytes"))
+                .filter(|bytes| *bytes > 0),
         }
     }
 
     fn whole(&mut self, at: &str, value: Option<&Value>) -> Option<u64> {
         let value = value?;
-        let number = value.as_u64().filter(|number| *number <= i64::MAX.unsigned_abs());
+        let number = value
+            .as_u64()
+            .filter(|number| *number <= i64::MAX.unsigned_abs());
         if number.is_none() {
             self.wrong(at, "must be a whole number, not negative");
         }
@@ -237,28 +320,45 @@ impl Reader {
         let Some(object) = value.and_then(|value| self.object("/caching", value)) else {
             return CACHING;
         };
-        self.known("/caching", object, &["visibility", "maxAge", "staleWhileRevalidate"]);
+        self.known(
+            "/caching",
+            object,
+            &["visibility", "maxAge", "staleWhileRevalidate"],
+        );
         Caching {
             visibility: self
-                .choice("/caching/visibility", object.get("visibility"), &[
-                    ("public", Visibility::Public),
-                    ("private", Visibility::Private),
-                ])
+                .choice(
+                    "/caching/visibility",
+                    object.get("visibility"),
+                    &[
+                        ("public", Visibility::Public),
+                        ("private", Visibility::Private),
+                    ],
+                )
                 .unwrap_or(CACHING.visibility),
             max_age_s: self
                 .seconds("/caching/maxAge", object.get("maxAge"))
                 .unwrap_or(CACHING.max_age_s),
             stale_while_revalidate_s: self
-                .seconds("/caching/staleWhileRevalidate", object.get("staleWhileRevalidate"))
+                .seconds(
+                    "/caching/staleWhileRevalidate",
+                    object.get("staleWhileRevalidate"),
+                )
                 .unwrap_or(CACHING.stale_while_revalidate_s),
         }
     }
 
     fn seconds(&mut self, at: &str, value: Option<&Value>) -> Option<u32> {
         let value = value?;
-        let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()).filter(|s| *s <= 31_536_000);
+        let seconds = value
+            .as_u64()
+            .and_then(|seconds| u32::try_from(seconds).ok())
+            .filter(|s| *s <= 31_536_000);
         if seconds.is_none() {
-            self.wrong(at, "must be a whole number of seconds, at most 31536000 (a year)");
+            self.wrong(
+                at,
+                "must be a whole number of seconds, at most 31536000 (a year)",
+            );
         }
         seconds
     }
@@ -274,7 +374,10 @@ fn is_camel_case(name: &str) -> bool {
 fn value_type(schema: &Value, pointer: &JsonPointer) -> ValueType {
     let mut at = schema;
     for token in pointer.tokens() {
-        let Some(next) = at.get("properties").and_then(|properties| properties.get(token)) else {
+        let Some(next) = at
+            .get("properties")
+            .and_then(|properties| properties.get(token))
+        else {
             return ValueType::Any;
         };
         at = next;
@@ -300,29 +403,50 @@ impl Definition {
         if let Some(schema) = &self.schema {
             put("schema", schema.source().clone());
         }
-        let indexes = self.indexes.iter().map(|index| (index.name.clone(), json!(index.pointer.to_string())));
+        let indexes = self
+            .indexes
+            .iter()
+            .map(|index| (index.name.clone(), json!(index.pointer.to_string())));
         put("indexes", Value::Object(indexes.collect()));
-        put("text", self.text.iter().map(|pointer| json!(pointer.to_string())).collect());
-        put("preconditions", json!(match self.preconditions {
-            PreconditionRule::Required => "required",
-            PreconditionRule::Optional => "optional",
-        }));
-        put("retention", json!({
-            "history": bounds_json(self.retention.history),
-            "tombstones": bounds_json(self.retention.tombstones),
-        }));
-        put("caching", json!({
-            "visibility": match self.caching.visibility {
-                Visibility::Public => "public",
-                Visibility::Private => "private",
-            },
-            "maxAge": self.caching.max_age_s,
-            "staleWhileRevalidate": self.caching.stale_while_revalidate_s,
-        }));
-        put("onParentDelete", json!(match self.on_parent_delete {
-            OnParentDelete::Restrict => "restrict",
-            OnParentDelete::Cascade => "cascade",
-        }));
+        put(
+            "text",
+            self.text
+                .iter()
+                .map(|pointer| json!(pointer.to_string()))
+                .collect(),
+        );
+        put(
+            "preconditions",
+            json!(match self.preconditions {
+                PreconditionRule::Required => "required",
+                PreconditionRule::Optional => "optional",
+            }),
+        );
+        put(
+            "retention",
+            json!({
+                "history": bounds_json(self.retention.history),
+                "tombstones": bounds_json(self.retention.tombstones),
+            }),
+        );
+        put(
+            "caching",
+            json!({
+                "visibility": match self.caching.visibility {
+                    Visibility::Public => "public",
+                    Visibility::Private => "private",
+                },
+                "maxAge": self.caching.max_age_s,
+                "staleWhileRevalidate": self.caching.stale_while_revalidate_s,
+            }),
+        );
+        put(
+            "onParentDelete",
+            json!(match self.on_parent_delete {
+                OnParentDelete::Restrict => "restrict",
+                OnParentDelete::Cascade => "cascade",
+            }),
+        );
         self.representation = Bytes::from(Value::Object(object).to_string());
         self
     }

@@ -39,7 +39,9 @@ impl Definitions {
         &'a self,
         collection: &'a CollectionPath,
     ) -> impl Iterator<Item = (&'a CollectionPath, &'a Defined)> {
-        self.by_path.iter().filter(move |(path, _)| path.is_child_of(collection))
+        self.by_path
+            .iter()
+            .filter(move |(path, _)| path.is_child_of(collection))
     }
 
     /// Adds or replaces a definition.

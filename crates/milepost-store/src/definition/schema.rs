@@ -45,7 +45,10 @@ impl Schema {
                 pointer: format!("/schema{}", error.instance_path()),
                 detail: format!("not a JSON Schema (draft 2020-12) that can be used here: {error}"),
             })?;
-        Ok(Self { source: source.clone(), validator })
+        Ok(Self {
+            source: source.clone(),
+            validator,
+        })
     }
 
     /// The schema as it was written.

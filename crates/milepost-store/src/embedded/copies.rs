@@ -1,0 +1,115 @@
+//! Copies of a store: a backup while it is in use, and a new store made from one.
+
+use std::{fs, path::Path, time::Duration};
+
+use milepost_semantics::History;
+use rusqlite::{Connection, backup::Backup};
+
+use super::{
+    cause, connection,
+    directory::{Directory, database, io},
+    schema::{self, Found, set_meta},
+};
+use crate::{MaintenanceError, positions::random};
+
+/// How many pages are copied at a time: in between, the writer goes on.
+const PAGES: i32 = 256;
+
+/// Copies the database at `from`, as it is at one moment, to the file `to`.
+pub(super) fn backup(from: &Path, to: &Path) -> Result<(), MaintenanceError> {
+    if to.exists() {
+        return Err(MaintenanceError::AlreadyExists {
+            path: to.display().to_string(),
+        });
+    }
+    // Under another name until it is whole: what is there under the right name is a backup.
+    let partial = to.with_extension("partial");
+    let copied = copy(from, &partial);
+    let finished = copied
+        .and_then(|()| sync(&partial))
+        .and_then(|()| fs::rename(&partial, to).map_err(|source| io(to, source)));
+    if finished.is_err() {
+        // The error that is already being told matters more than one of cleaning up.
+        let _ = fs::remove_file(&partial);
+    }
+    finished
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), MaintenanceError> {
+    let source = connection::reader(from).map_err(cause)?;
+    // A read transaction of its own holds the moment; the writer's commits can't restart the copy.
+    let view = source.unchecked_transaction().map_err(cause)?;
+    view.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))
+        .map_err(cause)?;
+    let mut target = Connection::open(to).map_err(cause)?;
+    Backup::new(&view, &mut target)
+        .and_then(|backup| backup.run_to_completion(PAGES, Duration::ZERO, None))
+        .map_err(cause)?;
+    target
+        .pragma_update(None, "journal_mode", "DELETE")
+        .map_err(cause)
+}
+
+fn sync(path: &Path) -> Result<(), MaintenanceError> {
+    fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|source| io(path, source))
+}
+
+/// Makes a store in `directory` from the file of a backup.
+///
+/// The new store has a history of its own: positions of the old one that lie after the backup are
+/// unknown to it, so that clients who saw them start again instead of being led astray.
+///
+/// # Errors
+/// [`MaintenanceError::AlreadyExists`] where the directory holds a store already,
+/// [`MaintenanceError::NotAStore`] where the file is none.
+pub fn restore(
+    backup: impl AsRef<Path>,
+    directory: impl AsRef<Path>,
+) -> Result<(), MaintenanceError> {
+    let backup = backup.as_ref();
+    verify(backup)?;
+    let directory = Directory::lock(directory.as_ref())?;
+    let target = directory.database();
+    if target.exists() {
+        return Err(MaintenanceError::AlreadyExists {
+            path: target.display().to_string(),
+        });
+    }
+    let partial = target.with_extension("partial");
+    fs::copy(backup, &partial).map_err(|source| io(backup, source))?;
+    let db = Connection::open(&partial).map_err(cause)?;
+    set_meta(&db, "history", History::from_random(random()).as_str()).map_err(cause)?;
+    drop(db);
+    sync(&partial)?;
+    fs::rename(&partial, &target).map_err(|source| io(&target, source))
+}
+
+fn verify(path: &Path) -> Result<(), MaintenanceError> {
+    let not_a_store = || MaintenanceError::NotAStore {
+        path: path.display().to_string(),
+    };
+    if !path.is_file() {
+        return Err(not_a_store());
+    }
+    let db = connection::reader(path).map_err(|_error| not_a_store())?;
+    match schema::inspect(&db, &path.display().to_string()) {
+        Ok(Found::Store) => Ok(()),
+        Ok(Found::Empty) => Err(not_a_store()),
+        Err(MaintenanceError::Storage(_)) => Err(not_a_store()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The database file of a store's directory, if there is one.
+pub(super) fn existing(directory: &Path) -> Result<std::path::PathBuf, MaintenanceError> {
+    let path = database(directory);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(MaintenanceError::NotAStore {
+            path: directory.display().to_string(),
+        })
+    }
+}

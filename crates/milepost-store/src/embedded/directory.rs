@@ -1,0 +1,60 @@
+//! A store's directory: what lies in it, and that only one process has it.
+
+use std::{
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use crate::MaintenanceError;
+
+const DATABASE: &str = "store.sqlite";
+const LOCK: &str = "lock";
+
+/// A directory that this process has to itself until the value is dropped.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    /// Held, not read: the lock goes with it, also when the process is killed.
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes the directory where it isn't there, and takes it.
+    pub(super) fn lock(path: &Path) -> Result<Self, MaintenanceError> {
+        fs::create_dir_all(path).map_err(|source| io(path, source))?;
+        let lock_path = path.join(LOCK);
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(|source| io(&lock_path, source))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(MaintenanceError::InUse {
+                directory: path.display().to_string(),
+            }),
+            Err(TryLockError::Error(source)) => Err(io(&lock_path, source)),
+        }
+    }
+
+    /// The database file.
+    pub(super) fn database(&self) -> PathBuf {
+        database(&self.path)
+    }
+}
+
+/// The database file of a store's directory.
+pub(super) fn database(directory: &Path) -> PathBuf {
+    directory.join(DATABASE)
+}
+
+pub(super) fn io(path: &Path, source: std::io::Error) -> MaintenanceError {
+    MaintenanceError::Io {
+        path: path.display().to_string(),
+        source,
+    }
+}

@@ -1,0 +1,264 @@
+//! The embedded backend: one directory, one process, SQLite.
+//!
+//! One thread writes ([`writer`]), any thread reads ([`reader`]), another one moves the write-ahead
+//! log into the database ([`checkpoint`]). Reads never wait for the writer. In front of the database
+//! lies a bounded [`cache`] of hot representations that is never behind it.
+
+mod cache;
+mod catalog;
+mod checkpoint;
+mod connection;
+mod copies;
+mod directory;
+mod integrity;
+mod reader;
+mod rows;
+mod schema;
+mod shared;
+mod values;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use milepost_semantics::Position;
+use rusqlite::ErrorCode;
+use tokio::sync::oneshot;
+
+use self::{
+    checkpoint::Checkpointer,
+    directory::Directory,
+    shared::{Shared, Standing},
+    writer::{Request, Writer},
+};
+pub use self::{
+    copies::restore,
+    integrity::{Integrity, check},
+};
+use crate::{
+    CollectionPath, CollectionState, Definitions, Health, ListQuery, MaintenanceError, Outcome,
+    Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage, WriteError,
+    clock::{Clock, SystemClock},
+    decision::{self, Current, Limits},
+};
+
+/// How an embedded store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The most bytes of hot representations that are kept in memory.
+    pub cache_bytes: usize,
+    /// Bounds on what a patch may make of a representation.
+    pub limits: Limits,
+    /// The most transactions that wait for the writer; more are refused.
+    pub queue_max: usize,
+    /// The largest database file, in bytes; writes beyond it fail as on a full disk.
+    pub bytes_max: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            cache_bytes: 128 << 20,
+            limits: Limits::default(),
+            queue_max: 4096,
+            bytes_max: None,
+        }
+    }
+}
+
+/// What is known of a resource's newest version.
+#[derive(Clone, Debug)]
+struct Cached {
+    version: Version,
+    row: i64,
+    digest: [u8; 16],
+}
+
+impl From<Cached> for Current {
+    fn from(cached: Cached) -> Self {
+        Self {
+            version: cached.version,
+            digest: cached.digest,
+            row: cached.row,
+        }
+    }
+}
+
+/// A store in a directory of its own.
+///
+/// Dropping it finishes what was handed over, and then lets go of the directory.
+#[derive(Debug)]
+pub struct Embedded {
+    // Dropped in this order: the writer ends before the log is last moved, and the lock goes last.
+    writer: Writer,
+    checkpointer: Checkpointer,
+    shared: Arc<Shared>,
+    directory: Directory,
+}
+
+impl Embedded {
+    /// Opens the store in `directory`, or makes one where there is none.
+    ///
+    /// # Errors
+    /// [`MaintenanceError`], in particular where another process has it open or a newer version of
+    /// the program has written it.
+    pub fn open(directory: impl AsRef<Path>, options: Options) -> Result<Self, MaintenanceError> {
+        let directory = Directory::lock(directory.as_ref())?;
+        let opened = shared::open(&directory, &options)?;
+        let shared = Arc::new(opened.shared);
+        let checkpointer = Checkpointer::start(&directory.database(), Arc::clone(&shared))?;
+        let writer = Writer::start(opened.db, Arc::clone(&shared), options.queue_max)?;
+        Ok(Self {
+            writer,
+            checkpointer,
+            shared,
+            directory,
+        })
+    }
+
+    /// Copies the store, as it is at one moment, to `target`, while it is in use.
+    ///
+    /// # Errors
+    /// [`MaintenanceError::AlreadyExists`] where `target` is there already.
+    pub fn backup(&self, target: impl AsRef<Path>) -> Result<(), MaintenanceError> {
+        copies::backup(&self.directory.database(), target.as_ref())
+    }
+
+    /// Waits until the maintenance that is due now is done: indexes built, retention applied.
+    pub async fn settle(&self) {
+        self.writer.settle().await;
+    }
+
+    /// Bytes of hot representations in memory, about.
+    #[must_use]
+    pub fn cache_bytes(&self) -> usize {
+        self.shared.cache.bytes()
+    }
+
+    /// Moves the write-ahead log into the database now.
+    pub fn checkpoint(&self) {
+        self.checkpointer.wake();
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    fn head(&self) -> Position {
+        self.shared.lineage.position(self.shared.head())
+    }
+
+    fn definitions(&self) -> Arc<Definitions> {
+        self.shared.definitions()
+    }
+
+    fn health(&self) -> Health {
+        match self.shared.standing() {
+            Standing::Good => Health::Up,
+            Standing::Full => Health::ReadOnly("the disk is full".to_owned()),
+            Standing::Poisoned => {
+                Health::ReadOnly("a write failed; restart to write again".to_owned())
+            }
+        }
+    }
+
+    async fn collection(
+        &self,
+        collection: &CollectionPath,
+    ) -> Result<Option<CollectionState>, ReadError> {
+        self.shared
+            .readers
+            .now(|db| reader::collection(db, &self.shared, collection))
+    }
+
+    async fn read(
+        &self,
+        key: &ResourceKey,
+        at: Option<Position>,
+    ) -> Result<Option<Version>, ReadError> {
+        match at {
+            Some(at) => self
+                .shared
+                .readers
+                .now(|db| reader::resource_at(db, &self.shared, key, at)),
+            None => match self.shared.cache.look_up(key) {
+                Ok(cached) => Ok(Some(cached.version)),
+                Err(stamp) => self
+                    .shared
+                    .readers
+                    .now(|db| reader::resource(db, &self.shared, key, stamp)),
+            },
+        }
+    }
+
+    async fn version(
+        &self,
+        key: &ResourceKey,
+        position: Position,
+    ) -> Result<Option<Version>, ReadError> {
+        self.shared
+            .readers
+            .now(|db| reader::version(db, &self.shared, key, position))
+    }
+
+    async fn versions(
+        &self,
+        key: &ResourceKey,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<VersionPage, ReadError> {
+        let (shared, key) = (Arc::clone(&self.shared), key.clone());
+        reader::beside(move || {
+            shared
+                .readers
+                .now(|db| reader::versions(db, &shared, &key, before, limit))
+        })
+        .await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
+        if reader::is_quick(query) {
+            return self
+                .shared
+                .readers
+                .now(|db| reader::list(db, &self.shared, query));
+        }
+        let (shared, query) = (Arc::clone(&self.shared), query.clone());
+        reader::beside(move || shared.readers.now(|db| reader::list(db, &shared, &query))).await
+    }
+
+    async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
+        if self.shared.standing() == Standing::Poisoned {
+            return Err(WriteError::Poisoned);
+        }
+        let definitions = self.shared.definitions();
+        let prepare = |operation| decision::prepare(operation, &definitions);
+        let operations = transaction.operations.into_iter().map(prepare).collect();
+        let (reply, answer) = oneshot::channel();
+        self.writer.send(Request {
+            operations,
+            record: transaction.record,
+            reply,
+        })?;
+        // The writer answers every request it took, unless its thread died.
+        answer.await.unwrap_or(Err(WriteError::Poisoned))
+    }
+}
+
+fn cause(error: rusqlite::Error) -> MaintenanceError {
+    MaintenanceError::Storage(Arc::new(error))
+}
+
+/// What a storage failure means to whoever wanted to write.
+fn write_error(error: &rusqlite::Error) -> WriteError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => WriteError::Full,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
+            WriteError::Unavailable(Arc::new(std::io::Error::other(error.to_string())))
+        }
+        // After a failed sync nobody knows what is on the disk: no later write may build on it.
+        _ => WriteError::Poisoned,
+    }
+}

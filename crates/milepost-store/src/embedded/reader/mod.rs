@@ -1,0 +1,73 @@
+//! Reading: any number of threads, each with a connection of its own, none waiting for the writer.
+
+mod list;
+mod resource;
+mod snapshot;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rusqlite::Connection;
+
+pub(super) use self::{
+    list::{is_quick, list},
+    resource::{collection, resource, resource_at, version, versions},
+};
+use super::connection;
+use crate::ReadError;
+
+/// The most connections that are kept open while nobody uses them.
+const IDLE_MAX: usize = 16;
+
+/// The connections that read.
+#[derive(Debug)]
+pub(super) struct Readers {
+    database: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn new(database: PathBuf) -> Self {
+        Self {
+            database,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Asks on the thread that calls. For what takes microseconds.
+    pub(super) fn now<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let db = match idle {
+            Some(db) => db,
+            None => connection::reader(&self.database).map_err(unavailable)?,
+        };
+        let answer = ask(&db);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(db);
+        }
+        drop(idle);
+        answer
+    }
+}
+
+/// Asks on another thread. For what may take milliseconds.
+pub(super) async fn beside<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, ReadError> {
+    let asked = tokio::task::spawn_blocking(ask).await;
+    asked.unwrap_or_else(|stopped| Err(ReadError::Unavailable(Arc::new(stopped))))
+}
+
+pub(super) fn unavailable(error: rusqlite::Error) -> ReadError {
+    ReadError::Unavailable(Arc::new(error))
+}

@@ -1,0 +1,156 @@
+//! The tables on disk, and the number of their format.
+//!
+//! * `versions`: every version of every resource, appended in commit order under an ever-growing
+//!   key and never touched again: `row = sequence << 20 | place in the commit`.
+//! * `keys`: the newest version of each resource, live ones apart from tombstones. Narrow.
+//! * `log`: each collection's versions in commit order, and when each was superseded. Narrow.
+//! * `entries`: each declared index, of live resources' newest versions; `past`: values that a
+//!   resource has left, and when. `text_N`: full-text search of the newest versions.
+//! * `collections`, `indexes`, `incarnations`, `meta`: the store about itself.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::cause;
+use crate::MaintenanceError;
+
+/// The format that this version writes, and the newest it reads.
+pub(super) const FORMAT: u32 = 1;
+/// "mile" in ASCII: marks an SQLite file as a Milepost store.
+const APPLICATION_ID: i64 = 0x6d69_6c65;
+
+const TABLES: &str = "
+CREATE TABLE meta (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE incarnations (
+    first_sequence INTEGER PRIMARY KEY,
+    salt           INTEGER NOT NULL
+);
+CREATE TABLE collections (
+    collection       INTEGER PRIMARY KEY,
+    name             TEXT NOT NULL UNIQUE,
+    live             INTEGER NOT NULL DEFAULT 0,
+    history_floor    INTEGER NOT NULL DEFAULT 0,
+    history_cursor   INTEGER NOT NULL DEFAULT 0,
+    history_count    INTEGER NOT NULL DEFAULT 0,
+    history_bytes    INTEGER NOT NULL DEFAULT 0,
+    tombstone_floor  INTEGER NOT NULL DEFAULT 0,
+    tombstone_cursor INTEGER NOT NULL DEFAULT 0,
+    tombstone_count  INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE versions (
+    row        INTEGER PRIMARY KEY,
+    collection INTEGER NOT NULL,
+    parent     TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    replaced   INTEGER,
+    modified   INTEGER NOT NULL,
+    digest     BLOB,
+    fields     BLOB,
+    body       BLOB
+);
+CREATE TABLE log (
+    collection INTEGER NOT NULL,
+    row        INTEGER NOT NULL,
+    deleted    INTEGER NOT NULL,
+    superseded INTEGER,
+    PRIMARY KEY (collection, row)
+) WITHOUT ROWID;
+CREATE TABLE keys (
+    collection INTEGER NOT NULL,
+    live       INTEGER NOT NULL,
+    parent     TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    row        INTEGER NOT NULL,
+    PRIMARY KEY (collection, live, parent, id)
+) WITHOUT ROWID;
+CREATE TABLE indexes (
+    index_id      INTEGER PRIMARY KEY,
+    collection    INTEGER NOT NULL,
+    name          TEXT NOT NULL,
+    pointer       TEXT NOT NULL,
+    state         INTEGER NOT NULL,
+    complete_from INTEGER NOT NULL,
+    cursor_parent TEXT NOT NULL DEFAULT '',
+    cursor_id     TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE entries (
+    index_id INTEGER NOT NULL,
+    value    BLOB NOT NULL,
+    parent   TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    PRIMARY KEY (index_id, value, parent, id)
+) WITHOUT ROWID;
+CREATE TABLE past (
+    index_id   INTEGER NOT NULL,
+    value      BLOB NOT NULL,
+    parent     TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    superseded INTEGER NOT NULL,
+    PRIMARY KEY (index_id, value, parent, id, superseded)
+) WITHOUT ROWID;
+";
+
+/// What a database file turned out to be.
+pub(super) enum Found {
+    /// Nothing yet.
+    Empty,
+    /// A store of the current format.
+    Store,
+}
+
+/// Finds out what a database file is.
+pub(super) fn inspect(db: &Connection, path: &str) -> Result<Found, MaintenanceError> {
+    let pragma = |name: &str| {
+        db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
+            .map_err(cause)
+    };
+    if pragma("schema_version")? == 0 {
+        return Ok(Found::Empty);
+    }
+    if pragma("application_id")? != APPLICATION_ID {
+        return Err(MaintenanceError::NotAStore {
+            path: path.to_owned(),
+        });
+    }
+    let found = u32::try_from(pragma("user_version")?).unwrap_or(u32::MAX);
+    if found > FORMAT {
+        return Err(MaintenanceError::NewerFormat {
+            found,
+            supported: FORMAT,
+        });
+    }
+    Ok(Found::Store)
+}
+
+/// Makes the tables in an empty database.
+pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
+    ))
+}
+
+/// Reads a value that the store keeps about itself.
+pub(super) fn meta<T: rusqlite::types::FromSql>(
+    db: &Connection,
+    name: &str,
+) -> rusqlite::Result<Option<T>> {
+    db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
+        row.get(0)
+    })
+    .optional()
+}
+
+/// Keeps a value about the store itself.
+pub(super) fn set_meta(
+    db: &Connection,
+    name: &str,
+    value: impl rusqlite::ToSql,
+) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value",
+        params![name, value],
+    )
+    .map(|_| ())
+}

@@ -1,0 +1,64 @@
+//! The indexed values of a stored version: kept beside its body, or read from it where the index is
+//! younger than the version.
+
+use milepost_semantics::{index::IndexValue, json};
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::{
+    catalog::{Collection, StoredIndex},
+    rows::field,
+};
+use crate::{decision::index_value, definition::Index};
+
+/// The values that a version has for a collection's indexes, in their order. Empty where the row
+/// is gone or a tombstone.
+pub(super) fn values_of(
+    db: &Connection,
+    collection: &Collection,
+    row: i64,
+) -> rusqlite::Result<Vec<Vec<u8>>> {
+    let mut statement =
+        db.prepare_cached("SELECT fields, body FROM versions WHERE row = ?1 AND body IS NOT NULL")?;
+    let mut rows = statement.query([row])?;
+    let Some(found) = rows.next()? else {
+        return Ok(Vec::new());
+    };
+    let joined = found.get_ref(0)?.as_blob_or_null()?.unwrap_or_default();
+    let mut parsed = None;
+    let mut values = Vec::with_capacity(collection.indexes.len());
+    for index in &collection.indexes {
+        if let Some(value) = field(joined, index.index_id) {
+            values.push(value.to_vec());
+            continue;
+        }
+        if parsed.is_none() {
+            parsed = Some(parse(found.get_ref(1)?.as_blob()?));
+        }
+        let value = parsed.as_ref().unwrap_or(&Value::Null);
+        values.push(
+            declared(collection, index)
+                .map_or_else(Vec::new, |declared| value_or_other(declared, value)),
+        );
+    }
+    Ok(values)
+}
+
+/// The declared index that a stored one serves.
+pub(super) fn declared<'c>(collection: &'c Collection, index: &StoredIndex) -> Option<&'c Index> {
+    collection
+        .definition
+        .as_ref()
+        .and_then(|definition| definition.index(&index.name))
+}
+
+/// What is stored was strict JSON when it was written.
+pub(super) fn parse(body: &[u8]) -> Value {
+    json::parse(body, json::Limits::with_depth(json::DEPTH_MAX)).unwrap_or(Value::Null)
+}
+
+/// The value of an index in a document that was stored before the index was declared: what can't be
+/// ordered counts as there, no more.
+pub(super) fn value_or_other(index: &Index, value: &Value) -> Vec<u8> {
+    index_value(index, value).unwrap_or_else(|_| IndexValue::OTHER.encode())
+}

@@ -1,0 +1,108 @@
+//! What the writer does beside writing, by steps so small that no writer waits for them: completing
+//! indexes, taking away dropped ones, and retention.
+//!
+//! While clients write, each batch carries a little of it along under the sync that it pays for
+//! anyway; when nobody does, the steps follow one another until nothing is due.
+
+use rusqlite::params;
+
+use super::Ledger;
+use crate::CollectionPath;
+
+/// How many rows a step may take away when nobody else writes.
+const STEP_ALONE: usize = 512;
+/// How many rows a batch takes away beyond two for each that it writes.
+const STEP_BESIDE: usize = 32;
+
+/// What is to be done. Found anew when a store is opened; nothing here needs to survive.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    building: Vec<CollectionPath>,
+    dropped: Vec<i64>,
+    sweep: bool,
+    next_sweep_ms: u64,
+}
+
+impl Ledger {
+    /// Whether anything is left to do.
+    pub(super) fn has_work(&self) -> bool {
+        let work = &self.work;
+        !work.building.is_empty() || !work.dropped.is_empty() || work.sweep
+    }
+
+    /// Finds out what is to be done.
+    pub(super) fn look_for_work(&mut self) {
+        self.work.building = super::retention::building(&self.catalog);
+        let dropped = self
+            .db
+            .prepare_cached("SELECT index_id FROM indexes WHERE state = 2")
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect());
+        // What can't be read now is found the next time.
+        self.work.dropped = dropped.unwrap_or_default();
+        self.work.sweep = true;
+    }
+
+    /// A little maintenance within a batch.
+    pub(super) fn maintain_beside(&mut self) -> rusqlite::Result<()> {
+        self.work.sweep |= self.now.0 >= self.work.next_sweep_ms || self.is_over_bounds();
+        if self.has_work() {
+            self.step(2 * self.written + STEP_BESIDE)?;
+        }
+        Ok(())
+    }
+
+    /// A step of maintenance, in a transaction of its own.
+    pub(super) fn maintain_alone(&mut self) -> rusqlite::Result<()> {
+        self.now = self.shared.clock.now();
+        self.work.sweep |= self.now.0 >= self.work.next_sweep_ms;
+        if !self.has_work() {
+            return Ok(());
+        }
+        self.begin()?;
+        self.step(STEP_ALONE)?;
+        self.commit()
+    }
+
+    fn step(&mut self, rows: usize) -> rusqlite::Result<()> {
+        if let Some(path) = self.work.building.first().cloned() {
+            if !self.build_step(&path)? {
+                self.work.building.remove(0);
+            }
+        } else if let Some(index_id) = self.work.dropped.first().copied() {
+            if self.drop_step(index_id, rows)? < rows {
+                self.work.dropped.remove(0);
+            }
+        }
+        if self.work.sweep {
+            self.work.sweep = self.sweep_step(rows)?;
+            self.work.next_sweep_ms = self.now.0.saturating_add(1000);
+        }
+        Ok(())
+    }
+
+    /// Takes away some rows of an index that is no longer declared. Answers how many.
+    fn drop_step(&mut self, index_id: i64, rows: usize) -> rusqlite::Result<usize> {
+        let limit = i64::try_from(rows).unwrap_or(i64::MAX);
+        let mut taken = 0;
+        for table in ["entries", "past"] {
+            let columns = if table == "past" {
+                "index_id, value, parent, id, superseded"
+            } else {
+                "index_id, value, parent, id"
+            };
+            taken += self
+                .db
+                .prepare_cached(&format!(
+                    "DELETE FROM {table} WHERE ({columns}) IN (SELECT {columns} FROM {table} WHERE index_id = ?1 LIMIT ?2)"
+                ))?
+                .execute(params![index_id, limit])?;
+        }
+        if taken == 0 {
+            self.db
+                .execute_batch(&format!("DROP TABLE IF EXISTS text_{index_id}"))?;
+            self.db
+                .execute("DELETE FROM indexes WHERE index_id = ?1", [index_id])?;
+        }
+        Ok(if taken == 0 { 0 } else { rows })
+    }
+}
