@@ -1,0 +1,140 @@
+//! One connection, from its first byte to its last.
+//!
+//! hyper speaks HTTP; here stands what hyper leaves open: who is silent for too long, and how a
+//! connection ends when the service is asked to stop.
+
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
+
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+    time::interval,
+};
+
+use super::{
+    HttpService, ListenOptions, RequestBody,
+    body::Pace,
+    paced::Paced,
+    pulse::{Pulse, Verdict, Watch},
+};
+
+/// What is known of the connection that a request came on; an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Who is at the other end: perhaps a proxy.
+    pub peer: SocketAddr,
+    /// Whether it is encrypted.
+    pub is_tls: bool,
+}
+
+/// What a listener is about to do with its connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Serving,
+    /// Finish what is in flight.
+    Draining,
+    /// Drop everything.
+    Dropping,
+}
+
+/// What all connections of a listener have in common.
+#[derive(Debug)]
+pub(super) struct Protocol {
+    builder: Builder<TokioExecutor>,
+    options: ListenOptions,
+}
+
+impl Protocol {
+    pub(super) fn new(options: ListenOptions) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        // A client may close its sending side once it has asked; it still gets its answer.
+        builder
+            .http1()
+            .pipeline_flush(true)
+            .half_close(true)
+            .header_read_timeout(None)
+            .max_buf_size(options.buffer_bytes_max.max(8192));
+        builder
+            .http2()
+            .max_concurrent_streams(options.streams_max)
+            .max_header_list_size(u32::try_from(options.buffer_bytes_max).unwrap_or(u32::MAX));
+        Self { builder, options }
+    }
+
+    pub(super) fn options(&self) -> &ListenOptions {
+        &self.options
+    }
+
+    /// Serves one connection until it ends, in whatever way.
+    pub(super) async fn serve<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: T,
+        connection: Connection,
+        service: impl HttpService,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let pulse = Arc::new(Pulse::default());
+        let stream = Paced::new(stream, Arc::clone(&pulse), self.options.stall_time_max);
+        let pace = Pace::new(&self.options);
+        let noted = Arc::clone(&pulse);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let in_flight = InFlight::start(&noted, request.version());
+            let mut request = request.map(|incoming| RequestBody::new(incoming, pace));
+            request.extensions_mut().insert(connection);
+            let response = service.clone().answer(request);
+            async move {
+                let response = response.await;
+                drop(in_flight);
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let mut http = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
+        let mut watch = Watch::new(&self.options);
+        let mut looks = interval(watch.interval());
+        let mut is_closing = false;
+        loop {
+            let wants_close = tokio::select! {
+                // What went wrong on a connection is its peer's doing and nobody else's concern.
+                _ended = http.as_mut() => return,
+                _ = looks.tick() => match watch.look(&pulse) {
+                    Verdict::KeepOpen => false,
+                    Verdict::CloseGracefully if is_closing => return,
+                    Verdict::CloseGracefully => true,
+                    Verdict::Drop => return,
+                },
+                changed = phase.changed() => {
+                    if changed.is_err() || *phase.borrow_and_update() == Phase::Dropping {
+                        return;
+                    }
+                    true
+                }
+            };
+            if wants_close && !is_closing {
+                is_closing = true;
+                http.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// A request that was noted as started, and is noted as finished however it ends.
+struct InFlight(Arc<Pulse>);
+
+impl InFlight {
+    fn start(pulse: &Arc<Pulse>, version: http::Version) -> Self {
+        pulse.note_start(version);
+        Self(Arc::clone(pulse))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.note_finish();
+    }
+}

@@ -1,0 +1,42 @@
+//! What a listener can serve, in one name.
+
+use std::{convert::Infallible, error::Error};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower::{Service, ServiceExt};
+
+use super::RequestBody;
+
+/// A tower service that answers every request: all that [`serve`](super::serve) asks for.
+///
+/// Implemented for each such service; not to be implemented by hand.
+pub trait HttpService: Clone + Send + 'static {
+    /// The response's body.
+    type Body: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+
+    /// Answers one request.
+    fn answer(
+        self,
+        request: Request<RequestBody>,
+    ) -> impl Future<Output = Response<Self::Body>> + Send + 'static;
+}
+
+impl<S, B> HttpService for S
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    type Body = B;
+
+    async fn answer(self, request: Request<RequestBody>) -> Response<B> {
+        match self.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
