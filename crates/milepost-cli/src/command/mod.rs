@@ -1,0 +1,12 @@
+//! The commands, one file each.
+
+pub(crate) mod apply;
+pub(crate) mod completions;
+pub(crate) mod delete;
+pub(crate) mod export;
+pub(crate) mod get;
+pub(crate) mod import;
+pub(crate) mod list;
+pub(crate) mod patch;
+pub(crate) mod put;
+pub(crate) mod version;
