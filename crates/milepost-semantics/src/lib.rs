@@ -5,6 +5,20 @@
 //! arguments: there is no async, no I/O, no clock and no randomness, so every rule can be tested
 //! as a table. What it deliberately does not do: store, route, authenticate, or decide what a
 //! *resource* may contain.
+//!
+//! ```
+//! use http::{HeaderMap, HeaderValue, Method, header};
+//! use milepost_semantics::{EntityTag, Outcome, Preconditions, Validators};
+//!
+//! let mut request = HeaderMap::new();
+//! request.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"old\", \"k3f7.7-x7qa\""));
+//! let preconditions = Preconditions::from_headers(&request).expect("well-formed");
+//!
+//! let etag: EntityTag = "\"k3f7.7-x7qa\"".parse()?;
+//! let current = Validators { etag, last_modified: None };
+//! assert_eq!(preconditions.evaluate(&Method::GET, Some(&current)), Outcome::NotModified);
+//! # Ok::<(), milepost_semantics::tag::MalformedTag>(())
+//! ```
 
 pub mod caching;
 pub mod coding;

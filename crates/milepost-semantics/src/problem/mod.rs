@@ -7,6 +7,8 @@ mod types;
 
 use serde_json::{Map, Value};
 
+use crate::field::MalformedField;
+
 pub use types::ProblemType;
 
 /// What the names of all types start with in a document's `type`.
@@ -105,6 +107,12 @@ impl Issue {
     }
 }
 
+impl From<MalformedField> for Issue {
+    fn from(field: MalformedField) -> Self {
+        Self::new(Part::Header, field.field.as_str(), field.detail).with_value(field.value)
+    }
+}
+
 impl Problem {
     /// A problem with what is wrong this time.
     #[must_use]
@@ -154,6 +162,12 @@ impl Problem {
         own.and_then(|status| u16::try_from(status).ok())
             .filter(|status| (400..600).contains(status))
             .unwrap_or_else(|| self.kind.status())
+    }
+
+    /// [`Problem::status`], as `http` has it.
+    #[must_use]
+    pub fn status_code(&self) -> http::StatusCode {
+        http::StatusCode::from_u16(self.status()).unwrap_or_else(|_| self.kind.status_code())
     }
 
     /// The document. `base` is the path of the service's base without a slash at the end, e.g.

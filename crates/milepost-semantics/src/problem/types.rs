@@ -45,6 +45,12 @@ macro_rules! problem_types {
 }
 
 impl ProblemType {
+    /// The status it is answered with, as `http` has it.
+    #[must_use]
+    pub fn status_code(self) -> http::StatusCode {
+        http::StatusCode::from_u16(self.status()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// The type with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -75,12 +81,16 @@ problem_types! {
         "Each entry of `issues` names the place (a JSON pointer in `name`) and what the schema demands there; all violations are told at once. The schema stands in the collection's definition, `/-/collections/{name}`.";
     InvalidQuery, "invalidQuery", 400, "The query is invalid",
         "A query parameter has a value that cannot be used, or is not known here. `issues` names each. Values may carry a comparison in front: `gt:`, `gte:`, `lt:`, `lte:`, `ne:`, `prefix:`, `exists:`; `eq:` takes the rest literally.";
+    PageTooLarge, "pageTooLarge", 400, "The page asked for is too large",
+        "`pageSize` is over the limit that the service document tells. Ask for smaller pages and follow `next`.";
     UndeclaredIndex, "undeclaredIndex", 400, "The collection declares no such index",
         "Only declared indexes can filter and sort, so that a page costs the same however large the collection is. Add the index to `indexes` in the definition that the problem names, or leave the parameter out.";
     InvalidPosition, "invalidPosition", 400, "The position is malformed",
         "A position is `{history}.{sequence}-{check}`, exactly as the service gave it in a link or an entity tag. Take positions from there; never make or change one.";
     MalformedField, "malformedField", 400, "A header field is malformed",
         "A field that the service must understand to do what you mean, such as a precondition, could not be read. It is not ignored, since that would drop your guard. `issues` names the field and what is wrong with it.";
+    DigestMismatch, "digestMismatch", 400, "The content does not match its digest",
+        "The content that arrived doesn't hash to what `Content-Digest` or `Repr-Digest` says: it was damaged on the way, or the digest is of something else. Send it again.";
     HostInvalid, "hostInvalid", 400, "The host is missing or malformed",
         "An HTTP/1.1 request has exactly one valid `Host` field, an HTTP/2 request an `:authority` (RFC 9110 §7.2).";
     InvalidId, "invalidId", 400, "The id or name in the URL cannot be used",

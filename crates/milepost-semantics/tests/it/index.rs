@@ -210,7 +210,7 @@ fn any_filter() -> impl Strategy<Value = Filter> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn numbers_are_ordered_as_written_out_plainly(left in any_number_text(), right in any_number_text()) {

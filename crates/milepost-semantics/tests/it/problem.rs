@@ -17,6 +17,7 @@ fn every_type_has_a_unique_camel_case_name_a_title_and_an_explanation() {
         assert!((400..600).contains(&kind.status()), "{name}");
         assert!(!kind.title().ends_with('.'), "{name}");
         assert!(kind.explanation().ends_with('.'), "{name}");
+        assert_eq!(kind.status_code().as_u16(), kind.status(), "{name}");
         assert_eq!(ProblemType::from_name(name), Some(*kind));
     }
     assert_eq!(ProblemType::from_name("nonsense"), None);
