@@ -12,6 +12,7 @@
 //! * [`embedded`]: SQLite in one directory. [`memory`]: strict and slow, for tests.
 
 pub mod clock;
+pub mod conformance;
 pub mod decision;
 pub mod definition;
 pub mod embedded;

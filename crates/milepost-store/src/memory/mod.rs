@@ -6,7 +6,9 @@
 //! other backends are compared with. It deliberately has no indexes, no cache and no limits, and
 //! keeps nothing when it is dropped.
 
+mod commit;
 mod listing;
+mod restart;
 mod retention;
 mod table;
 mod words;

@@ -1,19 +1,16 @@
 //! The temporal table itself: every version of every resource, and the questions to it.
 
-use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use milepost_semantics::{History, Position, ResourceId, json};
+use milepost_semantics::{History, Position};
 
 use super::retention::Floors;
 use crate::{
-    Applied, CollectionPath, Committed, Definition, Definitions, ParentPath, ReadError,
-    ResourceKey, Timestamp, Version, VersionPage,
-    decision::{Current, Decided, Decision, State, Write},
+    CollectionPath, Definitions, ReadError, ResourceKey, Timestamp, Version, VersionPage,
     definition::Defined,
     positions::{Incarnation, Lineage, random},
     store::CollectionState,
-    transaction::Record,
 };
 
 /// A version, with where it began and where it ended.
@@ -38,12 +35,12 @@ pub(super) struct Superseded {
 
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    history: History,
-    incarnations: Vec<Incarnation>,
-    head: u64,
+    pub(super) history: History,
+    pub(super) incarnations: Vec<Incarnation>,
+    pub(super) head: u64,
     /// When the newest commit was made; time never goes back from one commit to the next.
-    written: Timestamp,
-    definitions: Arc<Definitions>,
+    pub(super) written: Timestamp,
+    pub(super) definitions: Arc<Definitions>,
     /// The versions of each resource, oldest first.
     pub(super) resources: BTreeMap<ResourceKey, Vec<Row>>,
     pub(super) floors: BTreeMap<CollectionPath, Floors>,
@@ -72,74 +69,6 @@ impl Table {
             resources: BTreeMap::new(),
             floors: BTreeMap::new(),
         }
-    }
-
-    pub(super) fn reopened(&self) -> Self {
-        let mut table = self.clone();
-        table.incarnations.push(Incarnation {
-            first_sequence: self.head + 1,
-            salt: random(),
-        });
-        table
-    }
-
-    pub(super) fn restored_at(&self, position: Position) -> Result<Self, ReadError> {
-        let collections = self.resources.keys().map(|key| key.collection.clone());
-        for collection in collections.chain([CollectionPath::collections()]) {
-            self.as_of(&collection, position)?;
-        }
-        let sequence = position.sequence();
-        let mut table = self.clone();
-        table.history = History::from_random(random());
-        table
-            .incarnations
-            .retain(|incarnation| incarnation.first_sequence <= sequence);
-        table.incarnations.push(Incarnation {
-            first_sequence: sequence + 1,
-            salt: random(),
-        });
-        table.head = sequence;
-        table.truncate();
-        table.definitions = Arc::new(table.stored_definitions());
-        Ok(table)
-    }
-
-    /// Takes away what came after the head.
-    fn truncate(&mut self) {
-        let head = self.head;
-        for rows in self.resources.values_mut() {
-            rows.retain(|row| row.sequence <= head);
-            for row in rows {
-                row.superseded = row
-                    .superseded
-                    .filter(|superseded| superseded.sequence <= head);
-            }
-        }
-        self.resources.retain(|_, rows| !rows.is_empty());
-    }
-
-    fn stored_definitions(&self) -> Definitions {
-        let mut definitions = Definitions::default();
-        for (key, row) in self.live(&CollectionPath::collections()) {
-            let value = row
-                .body
-                .as_ref()
-                .and_then(|body| json::parse(body, json::Limits::default()).ok());
-            let definition = value.and_then(|value| Definition::parse(&value).ok());
-            if let (Some(path), Some(definition)) =
-                (CollectionPath::parse(key.id.as_str()), definition)
-            {
-                let position = self.position(row.sequence);
-                definitions.insert(
-                    path,
-                    Defined {
-                        definition: Arc::new(definition),
-                        position,
-                    },
-                );
-            }
-        }
-        definitions
     }
 
     fn lineage(&self) -> Lineage {
@@ -239,7 +168,10 @@ impl Table {
     }
 
     /// The live resources of a collection, as of now.
-    fn live(&self, collection: &CollectionPath) -> impl Iterator<Item = (&ResourceKey, &Row)> {
+    pub(super) fn live(
+        &self,
+        collection: &CollectionPath,
+    ) -> impl Iterator<Item = (&ResourceKey, &Row)> {
         self.live_at(collection, self.head)
     }
 
@@ -266,7 +198,7 @@ impl Table {
         self.resources.get(key).map_or(&[], Vec::as_slice)
     }
 
-    fn newest(&self, key: &ResourceKey) -> Option<&Row> {
+    pub(super) fn newest(&self, key: &ResourceKey) -> Option<&Row> {
         self.rows_of(key)
             .iter()
             .find(|row| row.superseded.is_none())
@@ -314,161 +246,7 @@ impl Table {
         }
     }
 
-    /// The recorded outcome of a transaction, and what it was the outcome of.
-    pub(super) fn recorded(&self, id: &ResourceId) -> Option<([u8; 16], Version)> {
-        let row = self
-            .newest(&record_key(id))
-            .filter(|row| row.body.is_some())?;
-        Some((row.digest, self.version_of(row)))
-    }
-
-    /// Writes what was decided, all at one position.
-    pub(super) fn commit(
-        &mut self,
-        decision: &Decision,
-        record: Option<Record>,
-        now: Timestamp,
-    ) -> Committed {
-        if !decision.writes.is_empty() || record.is_some() {
-            self.head += 1;
-            self.written = self.written.max(now);
-        }
-        let mut places = 0..;
-        for write in &decision.writes {
-            self.append(
-                &write.key,
-                body_of(write),
-                write.digest,
-                places.next().unwrap_or_default(),
-            );
-            self.declare(write);
-        }
-        let committed = self.committed(decision);
-        if let Some(record) = record {
-            let body = (record.render)(&committed);
-            self.append(
-                &record_key(&record.id),
-                Some(body),
-                record.digest,
-                places.next().unwrap_or_default(),
-            );
-        }
-        committed
-    }
-
-    fn append(&mut self, key: &ResourceKey, body: Option<Bytes>, digest: [u8; 16], place: u32) {
-        let superseded = Superseded {
-            sequence: self.head,
-            at: self.written,
-        };
-        let rows = self.resources.entry(key.clone()).or_default();
-        let newest = rows.iter_mut().find(|row| row.superseded.is_none());
-        let replaced = newest.as_ref().map(|row| row.sequence);
-        if let Some(row) = newest {
-            row.superseded = Some(superseded);
-        }
-        let (sequence, modified) = (self.head, self.written);
-        rows.push(Row {
-            sequence,
-            place,
-            superseded: None,
-            replaced,
-            modified,
-            body,
-            digest,
-        });
-    }
-
-    fn declare(&mut self, write: &Write) {
-        if write.key.collection != CollectionPath::collections() {
-            return;
-        }
-        let Some(path) = CollectionPath::parse(write.key.id.as_str()) else {
-            return;
-        };
-        let position = self.head();
-        let mut definitions = Definitions::clone(&self.definitions);
-        match write
-            .contents
-            .as_ref()
-            .and_then(|contents| contents.defines.clone())
-        {
-            Some(definition) => definitions.insert(
-                path,
-                Defined {
-                    definition,
-                    position,
-                },
-            ),
-            None => definitions.remove(&path),
-        }
-        self.definitions = Arc::new(definitions);
-    }
-
-    fn committed(&self, decision: &Decision) -> Committed {
-        let applied = decision.decided.iter().map(|(key, decided)| match decided {
-            Decided::Writes(effect, _) => Applied {
-                key: key.clone(),
-                effect: *effect,
-                version: self.version_as_of(key, None),
-            },
-            Decided::Stands(effect, version) => Applied {
-                key: key.clone(),
-                effect: *effect,
-                version: version.clone(),
-            },
-        });
-        Committed {
-            position: self.head(),
-            applied: applied.collect(),
-        }
-    }
-
     pub(super) fn definitions(&self) -> Arc<Definitions> {
         Arc::clone(&self.definitions)
-    }
-}
-
-fn record_key(id: &ResourceId) -> ResourceKey {
-    ResourceKey::top(CollectionPath::transactions(), id.clone())
-}
-
-fn body_of(write: &Write) -> Option<Bytes> {
-    write
-        .contents
-        .as_ref()
-        .map(|contents| contents.bytes.clone())
-}
-
-impl State for Table {
-    type Error = Infallible;
-
-    fn current(&mut self, key: &ResourceKey) -> Result<Option<Current>, Infallible> {
-        let current = |row: &Row| Current {
-            version: self.version_of(row),
-            digest: row.digest,
-            row: 0,
-        };
-        Ok(self.newest(key).map(current))
-    }
-
-    fn live_below(
-        &mut self,
-        collection: &CollectionPath,
-        parent: &ParentPath,
-        limit: usize,
-    ) -> Result<Vec<ResourceKey>, Infallible> {
-        let below = self
-            .live(collection)
-            .filter(|(key, _)| key.parent == *parent);
-        Ok(below.take(limit).map(|(key, _)| key.clone()).collect())
-    }
-
-    fn has_live(&mut self, collection: &CollectionPath) -> Result<bool, Infallible> {
-        Ok(self.live(collection).next().is_some())
-    }
-
-    fn definitions(&self) -> Arc<Definitions> {
-        Self::definitions(self)
     }
 }
