@@ -5,6 +5,7 @@
 //! that speaks `tower`, or is served by this crate's own listener.
 
 mod body;
+mod coding;
 mod collection;
 mod conditional;
 pub mod cors;

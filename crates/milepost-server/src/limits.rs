@@ -40,6 +40,9 @@ pub struct Limits {
     pub fields_max: usize,
     /// How long a request's body may take to arrive, in milliseconds; slower is 408.
     pub request_body_ms_max: u64,
+    /// How many requests are answered at once; the next ones are 503. Bounds, together with what
+    /// each may hold, the memory that requests need.
+    pub requests_in_flight_max: usize,
 }
 
 impl Limits {
@@ -68,6 +71,7 @@ impl Default for Limits {
             fields_bytes_max: 32 * 1024,
             fields_max: 100,
             request_body_ms_max: 60_000,
+            requests_in_flight_max: 1024,
         }
     }
 }

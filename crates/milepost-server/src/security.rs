@@ -11,7 +11,6 @@ pub const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 const DATA_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 /// What it may do with one of the service's own pages: show it in the page's own style.
-#[allow(dead_code, reason = "used once there are pages")]
 pub(crate) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );

@@ -22,11 +22,14 @@ use milepost_store::{
 
 use crate::{
     body::Body,
+    cors::Cors,
     digest,
     dispatch::dispatch,
     edge::{self, EdgeSettings, RequestFacts},
     intake::{Interrupted, RequestBody},
     limits::Limits,
+    log::Log,
+    metrics::{Metrics, RouteKind},
     refusal::Refusal,
     route,
 };
@@ -51,7 +54,6 @@ pub(crate) struct Shared {
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// What the edge is configured with.
-    #[expect(dead_code, reason = "read by the modules of the edge")]
     pub(crate) edge: EdgeSettings,
 }
 
@@ -95,6 +97,12 @@ impl Service {
         &self.shared.limits
     }
 
+    /// What the service counts about itself.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.edge.metrics
+    }
+
     /// Answers a request. Never fails: what goes wrong is a problem document.
     pub async fn respond<B>(&self, request: Request<B>) -> Response<Body>
     where
@@ -113,7 +121,8 @@ impl Service {
             route,
             begun: &begun,
         };
-        let response = digest::on_request(&request, edge::finish(shared, &facts, response));
+        let response = edge::finish(shared, &facts, response).await;
+        let response = digest::on_request(&request, response);
         if request.method == Method::HEAD {
             without_body(response)
         } else {
@@ -122,28 +131,28 @@ impl Service {
     }
 }
 
-/// The kind of URL of a path that names nothing.
-const UNKNOWN: &str = "unknown";
-
 /// The kind of URL, and the answer.
 async fn routed(
     shared: &Shared,
     request: &Parts,
     body: RequestBody<'_>,
-) -> (&'static str, Response<Body>) {
+) -> (RouteKind, Response<Body>) {
     let url_bytes = request
         .uri
         .path_and_query()
         .map_or(0, |url| url.as_str().len());
     if url_bytes > shared.limits.url_bytes_max {
         return (
-            UNKNOWN,
+            RouteKind::Unknown,
             Refusal::uri_too_long(&shared.limits).into_response(&shared.base),
         );
     }
     match route::parse(&shared.base, request.uri.path()) {
         Ok(route) => (route.kind(), dispatch(shared, request, route, body).await),
-        Err(stray) => (UNKNOWN, stray.into_response(request, &shared.base)),
+        Err(stray) => (
+            RouteKind::Unknown,
+            stray.into_response(request, &shared.base),
+        ),
     }
 }
 
@@ -219,6 +228,28 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.shared.clock = clock;
+        self
+    }
+
+    /// Which origins' pages may read answers; all unless said otherwise.
+    #[must_use]
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.shared.edge.cors = cors;
+        self
+    }
+
+    /// Where requests are logged; nowhere unless said otherwise.
+    #[must_use]
+    pub fn log(mut self, log: Log) -> Self {
+        self.shared.edge.log = log;
+        self
+    }
+
+    /// Where requests are counted, e.g. to count connections and dropped log lines in the same
+    /// place; counters of its own unless said otherwise.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.shared.edge.metrics = metrics;
         self
     }
 

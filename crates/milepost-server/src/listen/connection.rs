@@ -18,8 +18,7 @@ use tokio::{
 };
 
 use super::{
-    HttpService, ListenOptions, RequestBody,
-    body::Pace,
+    HttpService, ListenOptions,
     paced::Paced,
     pulse::{Pulse, Verdict, Watch},
 };
@@ -81,11 +80,9 @@ impl Protocol {
     ) {
         let pulse = Arc::new(Pulse::default());
         let stream = Paced::new(stream, Arc::clone(&pulse), self.options.stall_time_max);
-        let pace = Pace::new(&self.options);
         let noted = Arc::clone(&pulse);
-        let service = service_fn(move |request: Request<Incoming>| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let in_flight = InFlight::start(&noted, request.version());
-            let mut request = request.map(|incoming| RequestBody::new(incoming, pace));
             request.extensions_mut().insert(connection);
             let response = service.clone().answer(request);
             async move {

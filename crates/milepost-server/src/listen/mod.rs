@@ -4,7 +4,6 @@
 //! State here belongs to one open connection and ends with it. Nothing is counted, kept or decided
 //! per client.
 
-mod body;
 mod connection;
 mod guard;
 mod options;
@@ -25,7 +24,6 @@ use tokio_rustls::TlsAcceptor;
 
 use self::connection::{Phase, Protocol};
 pub use self::{
-    body::{ReceiveError, RequestBody},
     connection::Connection,
     guard::{Exposure, RefusedToExpose, guard},
     options::ListenOptions,

@@ -19,11 +19,6 @@ pub struct ListenOptions {
     /// How long a response may make no progress, because its reader doesn't read, before the
     /// connection is dropped.
     pub stall_time_max: Duration,
-    /// How long a request's body may take before it has to come at [`Self::body_bytes_per_second_min`].
-    pub body_grace: Duration,
-    /// How fast a request's body has to come after [`Self::body_grace`]. Slower: reading it fails
-    /// with [`ReceiveError::TooSlow`](super::ReceiveError::TooSlow), which is answered by 408.
-    pub body_bytes_per_second_min: u32,
     /// How many requests one HTTP/2 connection may have in flight.
     pub streams_max: u32,
     /// How much of one HTTP/1.1 connection's input or output is buffered, in bytes; at least 8192.
@@ -41,8 +36,6 @@ impl Default for ListenOptions {
             head_time_max: Duration::from_secs(10),
             idle_time_max: Duration::from_secs(75),
             stall_time_max: Duration::from_secs(60),
-            body_grace: Duration::from_secs(20),
-            body_bytes_per_second_min: 16 * 1024,
             streams_max: 250,
             buffer_bytes_max: 128 * 1024,
             drain_time_max: Duration::from_secs(30),

@@ -4,9 +4,8 @@ use std::{convert::Infallible, error::Error};
 
 use http::{Request, Response};
 use http_body::Body;
+use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
-
-use super::RequestBody;
 
 /// A tower service that answers every request: all that [`serve`](super::serve) asks for.
 ///
@@ -18,13 +17,13 @@ pub trait HttpService: Clone + Send + 'static {
     /// Answers one request.
     fn answer(
         self,
-        request: Request<RequestBody>,
+        request: Request<Incoming>,
     ) -> impl Future<Output = Response<Self::Body>> + Send + 'static;
 }
 
 impl<S, B> HttpService for S
 where
-    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
         + Clone
         + Send
         + 'static,
@@ -33,7 +32,7 @@ where
 {
     type Body = B;
 
-    async fn answer(self, request: Request<RequestBody>) -> Response<B> {
+    async fn answer(self, request: Request<Incoming>) -> Response<B> {
         match self.oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},

@@ -12,13 +12,15 @@ mod writer;
 use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, StatusCode, Version, header, request};
+use milepost_semantics::trace::TraceParent;
 
-use self::{json::Object, moment::Rfc3339, writer::Queue};
-pub use self::{
-    moment::Moment,
-    trace::{SpanId, TraceId, TraceIds, TraceParent},
-    writer::LogFlush,
+use self::{
+    json::Object,
+    moment::Rfc3339,
+    trace::{SpanId, TraceId, TraceIds},
+    writer::Queue,
 };
+pub use self::{moment::Moment, writer::LogFlush};
 use crate::metrics::Metrics;
 
 /// Which requests are logged.
@@ -50,6 +52,8 @@ pub struct Exchange<'a> {
     pub request: &'a request::Parts,
     /// Who is at the other end of the connection, where that is known.
     pub peer: Option<SocketAddr>,
+    /// What kind of URL it was for.
+    pub route: &'a str,
     /// The response's status.
     pub status: StatusCode,
     /// The response's fields.
@@ -69,6 +73,8 @@ pub struct Incident<'a> {
     pub instance: &'a str,
     /// The problem's type.
     pub kind: &'a str,
+    /// What the client was told.
+    pub detail: &'a str,
     /// What caused it. Clients never see it.
     pub cause: Option<&'a dyn Error>,
 }
@@ -92,6 +98,12 @@ const LOGGED_FIELDS: [HeaderName; 16] = [
     HeaderName::from_static("prefer"),
     HeaderName::from_static("want-repr-digest"),
 ];
+
+impl Default for Log {
+    fn default() -> Self {
+        Self::off()
+    }
+}
 
 impl Log {
     /// A log that writes to `out`, on a thread of its own.
@@ -168,11 +180,10 @@ impl Log {
     }
 
     fn write_trace(&self, line: &mut Object, fields: &HeaderMap) {
-        let parent = TraceParent::of(fields);
-        match parent {
-            Some(TraceParent { trace, parent, .. }) => {
-                line.plain("traceId", trace);
-                line.plain("parentSpanId", parent);
+        match TraceParent::from_headers(fields) {
+            Some(parent) => {
+                line.plain("traceId", TraceId::from(parent.trace_id()));
+                line.plain("parentSpanId", SpanId::from(parent.parent_id()));
             }
             None => line.plain("traceId", self.ids.trace()),
         }
@@ -186,6 +197,7 @@ fn write_answer(line: &mut Object, exchange: &Exchange<'_>) {
         ("location", header::LOCATION),
         ("coding", header::CONTENT_ENCODING),
     ];
+    line.plain("route", exchange.route);
     line.number("status", u64::from(exchange.status.as_u16()));
     line.number(
         "durationUs",
@@ -201,6 +213,7 @@ fn write_answer(line: &mut Object, exchange: &Exchange<'_>) {
     }
     if let Some(incident) = exchange.problem {
         line.text("problem", incident.kind.as_bytes());
+        line.text("detail", incident.detail.as_bytes());
         line.text("instance", incident.instance.as_bytes());
         let causes = causes(incident.cause);
         if !causes.is_empty() {
@@ -267,6 +280,7 @@ mod tests {
             came: &Moment::now(),
             request: &request.into_parts().0,
             peer: Some("[::1]:99".parse().unwrap()),
+            route: "resource",
             status: StatusCode::from_u16(status).unwrap(),
             fields: &HeaderMap::from_iter([(header::ETAG, "\"k3.1\"".parse().unwrap())]),
             body_bytes: Some(17),
@@ -337,6 +351,7 @@ mod tests {
         let incident = Incident {
             instance: "urn:uuid:1",
             kind: "storageFailed",
+            detail: "told",
             cause: Some(&cause),
         };
         let request = request("/v1/a").body(()).unwrap();
@@ -380,6 +395,7 @@ mod tests {
                 came: &Moment::now(),
                 request: &parts,
                 peer: None,
+                route: "resource",
                 status: StatusCode::OK,
                 fields: &HeaderMap::new(),
                 body_bytes: None,

@@ -16,7 +16,7 @@ mod tests;
 
 use milepost_store::{CollectionPath, ParentPath, ResourceKey, Scope};
 
-use crate::pages::Page;
+use crate::{metrics::RouteKind, pages::Page};
 
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,21 +43,21 @@ pub(crate) enum Route<'p> {
 }
 
 impl Route<'_> {
-    /// What kind of URL it is, in one word, for metrics and the log.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// What kind of URL it is, for metrics and the log.
+    pub(crate) fn kind(&self) -> RouteKind {
         match self {
-            Self::Page(Page::Service) => "service",
-            Self::Page(Page::Health | Page::Metrics) => "operations",
+            Self::Page(Page::Service) => RouteKind::Service,
+            Self::Page(Page::Health | Page::Metrics) => RouteKind::Operations,
             Self::Page(Page::ApiCatalog | Page::OpenApi | Page::Problems | Page::Problem(_)) => {
-                "documentation"
+                RouteKind::Documentation
             }
-            Self::Collection(_) => "collection",
-            Self::Changes { .. } => "changes",
-            Self::Snapshot { .. } => "snapshot",
-            Self::Resource(key) if key.collection.is_reserved() => "definition",
-            Self::Resource(_) => "resource",
-            Self::Versions(_) | Self::Version { .. } => "versions",
-            Self::Transaction { .. } => "transaction",
+            Self::Collection(_) => RouteKind::Collection,
+            Self::Changes { .. } => RouteKind::Changes,
+            Self::Snapshot { .. } => RouteKind::Snapshot,
+            Self::Resource(key) if key.collection.is_reserved() => RouteKind::Definition,
+            Self::Resource(_) => RouteKind::Resource,
+            Self::Versions(_) | Self::Version { .. } => RouteKind::Versions,
+            Self::Transaction { .. } => RouteKind::Transaction,
         }
     }
 }

@@ -4,8 +4,9 @@ use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time:
 
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use milepost_server::{
-    listen::{Connection, ListenOptions, Listener, ReceiveError, RequestBody, Stopped, serve},
+    listen::{Connection, ListenOptions, Listener, Stopped, serve},
     metrics::Metrics,
 };
 use tokio::{
@@ -28,7 +29,7 @@ impl Running {
     pub(crate) fn start<F: Future<Output = Answer> + Send + 'static>(
         listener: Listener,
         options: ListenOptions,
-        answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + 'static,
+        answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     ) -> Self {
         let addresses = listener.addresses();
         let (stop, shutdown) = oneshot::channel();
@@ -63,14 +64,13 @@ async fn listener() -> Listener {
         .unwrap()
 }
 
-pub(crate) async fn path(request: Request<RequestBody>) -> Answer {
+pub(crate) async fn path(request: Request<Incoming>) -> Answer {
     Response::new(Full::from(request.uri().path().to_owned()))
 }
 
-async fn received(request: Request<RequestBody>) -> Answer {
+async fn received(request: Request<Incoming>) -> Answer {
     let (status, text) = match request.into_body().collect().await {
         Ok(body) => (StatusCode::OK, body.to_bytes().len().to_string()),
-        Err(ReceiveError::TooSlow) => (StatusCode::REQUEST_TIMEOUT, "too slow".to_owned()),
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()),
     };
     Response::builder()
@@ -226,23 +226,6 @@ async fn half_a_head_that_came_with_the_request_before_holds_no_connection_eithe
     // hyper holds the answer back as long as more requests seem to follow (`pipeline_flush`), so
     // only the end is promised to who never completes one.
     until_closed(&mut stream).await;
-}
-
-#[tokio::test]
-async fn a_body_that_comes_too_slowly_is_told_so() {
-    let mut options = ListenOptions::default();
-    options.body_grace = SHORT;
-    let running = Running::start(listener().await, options, received);
-    let mut stream = running.connect().await;
-    stream
-        .write_all(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1234")
-        .await
-        .unwrap();
-    let answer = until_closed(&mut stream).await;
-    assert!(
-        answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"),
-        "{answer}"
-    );
 }
 
 #[tokio::test]
