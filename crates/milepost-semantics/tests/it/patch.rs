@@ -301,6 +301,8 @@ fn what_a_patch_takes_away_makes_room_again() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn merging_a_document_without_nulls_into_nothing_gives_it(value in any_json()) {
         fn without_nulls(value: Value) -> Value {
