@@ -40,22 +40,24 @@ fn special_bytes(word: u64) -> u64 {
 mod tests {
     use super::plain_run_end;
 
+    fn check(filler: u8, byte: u8, at: usize) {
+        let mut run = vec![filler; 20];
+        run[at] = byte;
+        let is_special = byte == b'"' || byte == b'\\' || byte < 0x20;
+        let expected = if is_special { at } else { 20 };
+        assert_eq!(plain_run_end(&run, 0), expected, "{byte:#x} at {at}");
+        assert_eq!(
+            plain_run_end(&run, 3.min(at)),
+            expected,
+            "{byte:#x} at {at}"
+        );
+    }
+
     #[test]
     fn every_special_byte_is_found_at_every_offset_and_no_other_byte_is() {
         for filler in [b'a', 0x20, 0x7F, 0x80, 0xA2, 0xDC, 0xFF] {
             for byte in 0..=u8::MAX {
-                for at in 0..20 {
-                    let mut run = vec![filler; 20];
-                    run[at] = byte;
-                    let is_special = byte == b'"' || byte == b'\\' || byte < 0x20;
-                    let expected = if is_special { at } else { 20 };
-                    assert_eq!(plain_run_end(&run, 0), expected, "{byte:#x} at {at}");
-                    assert_eq!(
-                        plain_run_end(&run, 3.min(at)),
-                        expected,
-                        "{byte:#x} at {at}"
-                    );
-                }
+                (0..20).for_each(|at| check(filler, byte, at));
             }
         }
     }
