@@ -88,11 +88,11 @@ pub fn identifier(key: u32) -> String {
 /// A document of about 1 KB; another `round` differs in two members and not in length.
 #[must_use]
 pub fn document(key: u32, round: u32) -> String {
-    let city = key % 1000;
+    let (city, kind) = (key % 1000, key % 10);
     let rank = key.wrapping_mul(2_654_435_761) % 1_000_000;
     let filler = "a road remembers its mileposts, not its travellers; ".repeat(17);
     format!(
-        "{{\"name\":\"Document {key:08}\",\"city\":\"c{city:03}\",\"rank\":{rank},\
+        "{{\"name\":\"Document {key:08}\",\"city\":\"c{city:03}\",\"kind\":\"k{kind}\",\"rank\":{rank},\
          \"round\":\"{round:010}\",\"note\":\"{filler}\"}}"
     )
 }

@@ -32,6 +32,18 @@ impl Response {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
+
+    /// The head and the body without chunks: what a server with a known length would have sent.
+    pub(crate) fn unchunked(&self) -> Vec<u8> {
+        let end = self.raw.windows(4).position(|window| window == b"\r\n\r\n");
+        let mut bytes = self
+            .raw
+            .get(..end.map_or(0, |end| end + 4))
+            .unwrap_or_default()
+            .to_vec();
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
 }
 
 /// Sends one request and reads the whole response.

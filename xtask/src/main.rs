@@ -3,6 +3,7 @@
 //!
 //! Nothing here is part of the product, and nothing here decides how it behaves.
 
+mod bench;
 mod cargo;
 mod check;
 mod clock;
@@ -23,6 +24,8 @@ Commands:
                          tools it needs first (--no-install: only says which are missing)
   protocol               only what independent tools say about the wire
   tidy                   the project's own rules about its sources and documents
+  bench [OPTIONS]        against bare servers, the disk and peers: --rounds N --seconds N
+                         --documents N --many N --only get,put,…
   help                   this text
 ";
 
@@ -33,6 +36,9 @@ fn main() -> ExitCode {
         ["check"] => check::run_all(tools::Installing::Allowed),
         ["check", "--no-install"] => check::run_all(tools::Installing::Forbidden),
         ["protocol"] => check::run_protocol(tools::Installing::Allowed),
+        ["bench", options @ ..] => {
+            bench::Options::parse(options).and_then(|options| bench::run_all(&options))
+        }
         ["tidy"] => tidy::run(),
         ["help" | "--help" | "-h"] => {
             say::data(HELP);
