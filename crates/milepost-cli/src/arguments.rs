@@ -39,14 +39,19 @@ struct Arguments {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Serve(command::serve::Serve),
+    Demo(command::demo::Demo),
+    Apply(command::apply::Apply),
     Get(command::get::Get),
     Put(command::put::Put),
     Patch(command::patch::Patch),
     Delete(command::delete::Delete),
     List(command::list::List),
-    Apply(command::apply::Apply),
     Import(command::import::Import),
     Export(command::export::Export),
+    Backup(command::backup::Backup),
+    Restore(command::restore::Restore),
+    Check(command::check::Check),
     Completions(command::completions::Completions),
     Version(command::version::Version),
 }
@@ -55,14 +60,19 @@ impl Command {
     /// Runs the command to its end.
     pub(crate) fn run(self, terminal: Terminal) -> Ended {
         match self {
+            Self::Serve(command) => command.run(terminal),
+            Self::Demo(command) => command.run(terminal),
+            Self::Apply(command) => command.run(terminal),
             Self::Get(command) => command.run(terminal),
             Self::Put(command) => command.run(terminal),
             Self::Patch(command) => command.run(terminal),
             Self::Delete(command) => command.run(terminal),
             Self::List(command) => command.run(terminal),
-            Self::Apply(command) => command.run(terminal),
             Self::Import(command) => command.run(terminal),
             Self::Export(command) => command.run(terminal),
+            Self::Backup(command) => command.run(terminal),
+            Self::Restore(command) => command.run(terminal),
+            Self::Check(command) => command.run(terminal),
             Self::Completions(command) => command.run(terminal),
             Self::Version(command) => command.run(terminal),
         }

@@ -68,7 +68,7 @@ fn told(exit: Exit, answer: &Answer, problem: &Problem) -> Failure {
         failure = failure.detail(issue_line(issue));
     }
     if let Some(href) = &problem.href {
-        failure = failure.detail(format!("about: {href}"));
+        failure = failure.detail(format!("about: {}", absolute(&answer.url, href)));
     }
     if let Some(instance) = problem
         .instance
@@ -80,6 +80,21 @@ fn told(exit: Exit, answer: &Answer, problem: &Problem) -> Failure {
         ));
     }
     failure
+}
+
+/// A link of an answer as a URL that can be followed.
+fn absolute(url: &str, href: &str) -> String {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let host_bytes = url.get(after_scheme..).and_then(|rest| rest.find('/'));
+    match (href.starts_with('/'), host_bytes) {
+        (true, Some(bytes)) => {
+            format!(
+                "{}{href}",
+                url.get(..after_scheme + bytes).unwrap_or_default()
+            )
+        }
+        _ => href.to_owned(),
+    }
 }
 
 fn issue_line(issue: &Issue) -> String {
@@ -173,7 +188,7 @@ mod tests {
             [
                 "/balance in body: is no number (got \"x\")",
                 "(whole): not acceptable",
-                "about: /v1/-/problems/invalidDocument",
+                "about: http://127.0.0.1:7070/v1/-/problems/invalidDocument",
             ]
         );
     }

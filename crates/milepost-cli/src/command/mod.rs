@@ -1,12 +1,17 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod backup;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod delete;
+pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod put;
+pub(crate) mod restore;
+pub(crate) mod serve;
 pub(crate) mod version;

@@ -107,11 +107,10 @@ impl Embedded {
     /// the program has written it.
     pub fn open(directory: impl AsRef<Path>, options: Options) -> Result<Self, MaintenanceError> {
         let directory = Directory::lock(directory.as_ref())?;
-        let queue_max = options.queue_max;
-        let opened = shared::open(&directory, options)?;
+        let opened = shared::open(&directory, &options)?;
         let shared = Arc::new(opened.shared);
         let checkpointer = Checkpointer::start(&directory.database(), Arc::clone(&shared))?;
-        let writer = Writer::start(opened.db, Arc::clone(&shared), queue_max)?;
+        let writer = Writer::start(opened.db, Arc::clone(&shared), options.queue_max)?;
         Ok(Self {
             writer,
             checkpointer,
@@ -143,6 +142,19 @@ impl Embedded {
     pub fn checkpoint(&self) {
         self.checkpointer.wake();
     }
+}
+
+/// Copies the store in `directory`, as it is at one moment, to `target`, also while another process
+/// has it open.
+///
+/// # Errors
+/// [`MaintenanceError::AlreadyExists`] where `target` is there already,
+/// [`MaintenanceError::NotAStore`] where there is nothing to copy.
+pub fn backup(
+    directory: impl AsRef<Path>,
+    target: impl AsRef<Path>,
+) -> Result<(), MaintenanceError> {
+    copies::backup(&copies::existing(directory.as_ref())?, target.as_ref())
 }
 
 #[async_trait]

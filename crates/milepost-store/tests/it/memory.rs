@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use milepost_semantics::Position;
 use milepost_store::{
-    Store, clock::ManualClock, conformance::Fixture, conformance_tests, memory::MemoryStore,
+    Store, Timestamp, clock::ManualClock, conformance::Fixture, conformance_tests,
+    memory::MemoryStore,
 };
 
-use crate::NOW;
+/// Sunday 2023-01-01, a time like any other.
+const NOW: Timestamp = Timestamp(1_672_531_200_000);
 
 pub(crate) struct InMemory {
     clock: Arc<ManualClock>,

@@ -1,0 +1,66 @@
+//! `milepost demo`: a server with a small library in it, to look around in.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    Ended,
+    command::serve,
+    exit::Failure,
+    library,
+    serving::{self, Logged, ServingOptions, Welcome},
+    terminal::Terminal,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  milepost demo                    in a temporary directory, gone afterwards
+  milepost demo ./library          in a directory that stays
+  milepost demo --listen 127.0.0.1:0
+
+Then, in another terminal:
+  milepost list books --sort -year
+  milepost get books/solaris
+  milepost patch books/solaris copies:=1
+  milepost list books.reviews --filter stars=5
+";
+
+const TRY: &[&str] = &[
+    "curl {base}/books/solaris",
+    "curl '{base}/books?language=pl&select=title,year&sort=-year'",
+    "curl '{base}/books/-/reviews?stars=5'",
+];
+
+/// Serve a small library, to look around in
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Demo {
+    /// Where to keep it [default: a temporary directory, gone afterwards]
+    #[arg(value_name = "DIR")]
+    directory: Option<PathBuf>,
+
+    #[command(flatten)]
+    options: ServingOptions,
+}
+
+impl Demo {
+    /// Runs the command.
+    pub(crate) fn run(mut self, terminal: Terminal) -> Ended {
+        self.options.log.get_or_insert(Logged::Errors);
+        let temporary = tempfile::Builder::new().prefix("milepost-demo-").tempdir();
+        let temporary =
+            temporary.map_err(|error| Failure::file("the temporary directory", &error))?;
+        let directory = self.directory.as_deref().unwrap_or(temporary.path());
+        let store = serving::open(directory, &self.options)?;
+        let what = format!("a small library, in {}", directory.display());
+        let welcome = Welcome {
+            what: &what,
+            examples: TRY,
+        };
+        serve::runtime()?.block_on(async {
+            library::load(&*store).await?;
+            serving::serve(terminal, store, &self.options, &welcome).await
+        })
+    }
+}

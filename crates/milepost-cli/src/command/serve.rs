@@ -1,0 +1,67 @@
+//! `milepost serve`: a server over a store of its own.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    Ended,
+    exit::Failure,
+    serving::{self, ServingOptions, Welcome},
+    terminal::Terminal,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  milepost serve                                     http://127.0.0.1:7070/v1, data in ./milepost-data
+  milepost serve --data /var/lib/milepost --log errors
+  milepost serve --listen 0.0.0.0:443 --open --tls-cert chain.pem --tls-key key.pem
+  milepost serve --limit resourceBytesMax=4M --limit connectionsMax=500
+
+Every option can also be given by environment, as MILEPOST_DATA, MILEPOST_LISTEN and so on.
+SIGTERM and ctrl-c finish what is in flight. `kill -9` loses nothing that was acknowledged.
+";
+
+const TRY: &[&str] = &[
+    "curl {base}/",
+    "curl -X PUT {base}/-/collections/notes -H 'Content-Type: application/json' -d '{}'",
+    "curl -X PUT {base}/notes/first -H 'Content-Type: application/json' -d '{\"text\":\"hello\"}'",
+];
+
+/// Serve the resources in a directory
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Serve {
+    /// The directory of the store; made when it isn't there
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "MILEPOST_DATA",
+        default_value = "milepost-data"
+    )]
+    data: PathBuf,
+
+    #[command(flatten)]
+    options: ServingOptions,
+}
+
+impl Serve {
+    /// Runs the command.
+    pub(crate) fn run(self, terminal: Terminal) -> Ended {
+        let store = serving::open(&self.data, &self.options)?;
+        let what = self.data.display().to_string();
+        let welcome = Welcome {
+            what: &what,
+            examples: TRY,
+        };
+        runtime()?.block_on(serving::serve(terminal, store, &self.options, &welcome))
+    }
+}
+
+/// What server code runs on.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("can't start threads: {error}")))
+}

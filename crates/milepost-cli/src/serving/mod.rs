@@ -1,0 +1,139 @@
+//! Runs a server until it is asked to stop: what `serve` and `demo` share.
+//!
+//! Opens the store, decides whether the addresses are safe, listens, says where, and stops
+//! gracefully. How requests are answered is `milepost-server`'s.
+
+mod limits;
+mod options;
+mod signals;
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use milepost_server::{
+    Service,
+    listen::{self, Exposure, Listener, RefusedToExpose, TlsReload},
+};
+use milepost_store::{
+    Store,
+    embedded::{Embedded, Options},
+};
+use serde_json::json;
+
+pub(crate) use self::options::{Logged, ServingOptions};
+use crate::{
+    Ended,
+    exit::{Exit, Failure},
+    storage,
+    terminal::{Style, Terminal},
+};
+
+/// What to say once the server listens.
+pub(crate) struct Welcome<'a> {
+    /// What is served, in words: a directory.
+    pub(crate) what: &'a str,
+    /// Commands worth trying, with `{base}` for the service's URL.
+    pub(crate) examples: &'a [&'a str],
+}
+
+/// Opens the store in a directory, or makes one there.
+pub(crate) fn open(directory: &Path, options: &ServingOptions) -> Result<Arc<Embedded>, Failure> {
+    let store_options = Options {
+        cache_bytes: options.cache_bytes(),
+        limits: options.store_limits()?,
+        ..Options::default()
+    };
+    let store = Embedded::open(directory, store_options);
+    store
+        .map(Arc::new)
+        .map_err(|error| storage::failure(&error))
+}
+
+/// Serves a store until a signal asks to stop, then finishes what is in flight.
+pub(crate) async fn serve(
+    terminal: Terminal,
+    store: Arc<Embedded>,
+    options: &ServingOptions,
+    welcome: &Welcome<'_>,
+) -> Ended {
+    let exposure = exposure(options)?;
+    let (service, log_flush) = options.service(Arc::clone(&store) as Arc<dyn Store>)?;
+    let (listener, reload) = listener(options, &service).await?;
+    let stop = signals::stop(terminal)?;
+    if let Some(reload) = reload {
+        signals::reload_on_hangup(terminal, reload)?;
+    }
+    greet(terminal, options, &listener.addresses(), &exposure, welcome)?;
+    let stopped = listen::serve(listener, service, options.listen_options()?, stop).await;
+    if stopped.dropped_connections > 0 {
+        terminal.warn(format!(
+            "{} connections were not done in time",
+            stopped.dropped_connections
+        ));
+    }
+    drop(log_flush);
+    drop(store);
+    terminal.talk("stopped");
+    Ok(Exit::Ok)
+}
+
+fn exposure(options: &ServingOptions) -> Result<Exposure, Failure> {
+    listen::guard(&options.listen, false, options.open)
+        .map_err(|refused| Failure::usage(refused.to_string()).hint(RefusedToExpose::HINT))
+}
+
+async fn listener(
+    options: &ServingOptions,
+    service: &Service,
+) -> Result<(Listener, Option<TlsReload>), Failure> {
+    let listener = Listener::bind(&options.listen).await.map_err(|error| {
+        Failure::failed(storage::with_sources(&error))
+            .hint("choose another address with --listen; port 0 takes any free one")
+    })?;
+    let listener = listener.with_metrics(Arc::clone(service.metrics()));
+    match options.tls_files()? {
+        None => Ok((listener, None)),
+        Some(files) => {
+            let (listener, reload) = listener
+                .with_tls(files)
+                .map_err(|error| Failure::failed(storage::with_sources(&error)))?;
+            Ok((listener, Some(reload)))
+        }
+    }
+}
+
+fn greet(
+    terminal: Terminal,
+    options: &ServingOptions,
+    addresses: &[SocketAddr],
+    exposure: &Exposure,
+    welcome: &Welcome<'_>,
+) -> Result<(), Failure> {
+    let scheme = if options.has_tls() { "https" } else { "http" };
+    let urls: Vec<String> = addresses
+        .iter()
+        .map(|address| format!("{scheme}://{address}{}", options.base))
+        .collect();
+    if options.json {
+        terminal.line(json!({ "urls": urls, "pid": std::process::id() }))?;
+    }
+    terminal.talk(format!(
+        "milepost {} serves {}",
+        env!("CARGO_PKG_VERSION"),
+        welcome.what
+    ));
+    for url in &urls {
+        terminal.talk(format!("  {}", terminal.err(url, Style::Bold)));
+    }
+    match exposure {
+        Exposure::Open(_) => terminal.warn(exposure),
+        Exposure::Guarded | Exposure::LoopbackOnly => terminal.talk(exposure),
+    }
+    if let Some(base) = urls.first() {
+        terminal.talk("try:");
+        for example in welcome.examples {
+            let command = example.replace("{base}", base);
+            terminal.talk(format!("  {}", terminal.err(command, Style::Cyan)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! The options of a server, and what they mean to the store, the service and the listener.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use clap::{Args, ValueEnum};
+use milepost_server::{
+    Service,
+    cors::{Cors, Origins},
+    listen::{ListenOptions, TlsFiles},
+    log::{Log, LogFlush, LogLevel},
+};
+use milepost_store::{Store, decision};
+use ureq::http::HeaderValue;
+
+use super::limits;
+use crate::exit::Failure;
+
+/// The address that is listened on when none is given.
+const DEFAULT_LISTEN: &str = "127.0.0.1:7070";
+
+/// How a server listens and what it allows.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ServingOptions {
+    /// Where to listen; may be repeated, port 0 takes any free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "MILEPOST_LISTEN",
+        value_delimiter = ','
+    )]
+    #[arg(default_value = DEFAULT_LISTEN)]
+    pub(crate) listen: Vec<SocketAddr>,
+
+    /// Let everybody who can reach the address do everything; without it, only this machine
+    #[arg(long, env = "MILEPOST_OPEN")]
+    pub(crate) open: bool,
+
+    /// The path that everything lies below
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "MILEPOST_BASE",
+        default_value = "/v1"
+    )]
+    pub(crate) base: String,
+
+    /// Certificate chain for TLS, as PEM; read again on SIGHUP
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MILEPOST_TLS_CERT",
+        requires = "tls_key"
+    )]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Private key for TLS, as PEM
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MILEPOST_TLS_KEY",
+        requires = "tls_cert"
+    )]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Which requests to log, one line of JSON each, on stdout [default: all; errors for demo]
+    #[arg(long, value_name = "WHICH", env = "MILEPOST_LOG")]
+    pub(crate) log: Option<Logged>,
+
+    /// An origin whose pages may read, e.g. https://app.example; may be repeated; `none` for none
+    /// [default: any]
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "MILEPOST_CORS_ORIGIN",
+        value_delimiter = ','
+    )]
+    pub(crate) cors_origin: Vec<HeaderValue>,
+
+    /// A limit by the name the service document tells, e.g. resourceBytesMax=2M; may be repeated
+    #[arg(
+        long,
+        value_name = "NAME=N",
+        env = "MILEPOST_LIMIT",
+        value_delimiter = ','
+    )]
+    pub(crate) limit: Vec<String>,
+
+    /// Memory for hot representations, in bytes; K, M, G allowed
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "MILEPOST_CACHE",
+        default_value = "128M"
+    )]
+    #[arg(value_parser = bytes)]
+    pub(crate) cache: u64,
+
+    /// Print {"urls", "pid"} on stdout once it listens
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which requests are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Logged {
+    /// Every one
+    All,
+    /// Those answered by 5xx
+    Errors,
+    /// None
+    Off,
+}
+
+impl From<Logged> for LogLevel {
+    fn from(logged: Logged) -> Self {
+        match logged {
+            Logged::All => Self::All,
+            Logged::Errors => Self::Errors,
+            Logged::Off => Self::Off,
+        }
+    }
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    limits::number(text).ok_or_else(|| "a number of bytes, such as 64M".to_owned())
+}
+
+impl ServingOptions {
+    pub(super) fn cache_bytes(&self) -> usize {
+        usize::try_from(self.cache).unwrap_or(usize::MAX)
+    }
+
+    /// What a patch may make of a representation: the same as what may be put.
+    pub(super) fn store_limits(&self) -> Result<decision::Limits, Failure> {
+        let request = limits::settings(&self.limit)?.request;
+        Ok(decision::Limits {
+            bytes_max: request.resource_bytes_max,
+            depth_max: request.depth_max,
+        })
+    }
+
+    pub(super) fn listen_options(&self) -> Result<ListenOptions, Failure> {
+        Ok(limits::settings(&self.limit)?.listen)
+    }
+
+    pub(super) fn has_tls(&self) -> bool {
+        self.tls_cert.is_some()
+    }
+
+    pub(super) fn tls_files(&self) -> Result<Option<TlsFiles>, Failure> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificates), Some(key)) => Ok(Some(TlsFiles {
+                certificates: certificates.clone(),
+                key: key.clone(),
+            })),
+            (None, None) => Ok(None),
+            _ => Err(Failure::usage("--tls-cert and --tls-key belong together")),
+        }
+    }
+
+    /// The service over a store, and what has its log written out when dropped.
+    pub(super) fn service(
+        &self,
+        store: Arc<dyn Store>,
+    ) -> Result<(Service, Option<LogFlush>), Failure> {
+        let metrics = Arc::default();
+        let (log, flush) = match self.log.unwrap_or(Logged::All) {
+            Logged::Off => (Log::off(), None),
+            logged => {
+                let started = Log::start(logged.into(), std::io::stdout(), Arc::clone(&metrics));
+                let (log, flush) = started.map_err(|error| Failure::file("the log", &error))?;
+                (log, Some(flush))
+            }
+        };
+        let builder = Service::builder(store)
+            .limits(limits::settings(&self.limit)?.request)
+            .base(&self.base)
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        let service = builder
+            .cors(Cors::new(self.origins()))
+            .log(log)
+            .metrics(metrics)
+            .build();
+        Ok((service, flush))
+    }
+
+    fn origins(&self) -> Origins {
+        match &*self.cors_origin {
+            [] => Origins::Any,
+            [one] if one == "none" => Origins::None,
+            [one] if one == "*" => Origins::Any,
+            these => Origins::These(these.to_vec()),
+        }
+    }
+}
