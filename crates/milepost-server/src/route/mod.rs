@@ -110,7 +110,7 @@ pub(crate) fn parse<'p>(base: &str, path: &'p str) -> Result<Route<'p>, Stray> {
         return Err(encoded::stray(base, path));
     }
     match below.strip_prefix('/') {
-        Some("") | None if below.len() <= 1 => Ok(Route::Page(Page::Service)),
+        _ if below.is_empty() || below == "/" => Ok(Route::Page(Page::Service)),
         Some(below) => walk::segments(below),
         None => Err(Stray::Nowhere(format!(
             "everything here lies under {base}/"

@@ -1,10 +1,28 @@
-//! What the server promises, over real sockets and through the service.
+//! What the server promises, over real sockets (`edge_…`) and through the service alone.
+//!
+//! Without a socket every test talks to a [`scene::Scene`], which sends each request to another
+//! service than the one before: whatever holds here holds without anything kept between two requests.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test that cannot go on fails"
 )]
 
+mod bad_input;
+mod children;
+mod conditions;
+mod definitions;
 mod edge_listen;
 mod edge_tls;
+mod lists;
+mod patches;
+mod queries;
+mod resources;
+mod scene;
+mod snapshots;
+mod stateless;
+mod transactions;
+mod urls;
+mod versions;

@@ -1,0 +1,107 @@
+//! What paths name, and the tricks that are played with them.
+
+use crate::scene::Scene;
+
+#[tokio::test]
+async fn needless_percent_encoding_is_redirected_to_the_one_url() {
+    let scene = Scene::with_accounts().await;
+    for (url, canonical) in [
+        ("/v1/accounts/%31%37", "/v1/accounts/17"),
+        ("/v1/%61ccounts?owner=ada", "/v1/accounts?owner=ada"),
+        ("/v1/accounts/a%7Eb/versions", "/v1/accounts/a~b/versions"),
+    ] {
+        let reply = scene.get(url).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.field("location")),
+            (308, canonical)
+        );
+    }
+}
+
+#[tokio::test]
+async fn percent_encoding_is_never_a_way_around() {
+    let scene = Scene::with_accounts().await;
+    for url in [
+        "/v1/accounts/a%2Fb",
+        "/v1/accounts/%00",
+        "/v1/accounts/%2E%2E",
+        "/v1/accounts/%2e",
+        "/v1/accounts/..",
+        "/v1/accounts/../secrets",
+        "/v1/accounts/%252F",
+        "/v1/accounts/a%2",
+        "/v1/accounts/a%zz",
+        "/v1/accounts/%ff",
+        "/v1/accounts/%C3%BC",
+        "/v1/accounts/a:b",
+        "/v1/accounts/a;b",
+        "/v1/accounts/a@b",
+    ] {
+        scene.get(url).await.is_problem(400, "invalidId");
+        scene.put(url, "{}").await.is_problem(400, "invalidId");
+    }
+    assert!(scene.get("/v1/accounts").await.ids().is_empty());
+}
+
+#[tokio::test]
+async fn there_are_no_trailing_slashes() {
+    let scene = Scene::with_accounts().await;
+    scene.made("/v1/accounts/17", "{}").await;
+    for url in [
+        "/v1/accounts/",
+        "/v1/accounts/17/",
+        "/v1//accounts",
+        "/v1/accounts//17",
+        "/v1/-/collections/",
+        "/v1/accounts/17/versions/",
+        "/",
+        "/v2/accounts",
+        "/v1x/accounts",
+        "/accounts",
+        "/v1/-",
+        "/v1/-/unknown",
+        "/v1/Accounts",
+        "/v1/accounts/snapshots",
+    ] {
+        let status = scene.get(url).await.status.as_u16();
+        assert!(matches!(status, 404 | 400), "{url}: {status}");
+    }
+    for url in ["/v1/accounts/", "/v1//accounts", "/v1/accounts/17/"] {
+        scene.get(url).await.is_problem(404, "notFound");
+    }
+}
+
+#[tokio::test]
+async fn an_id_has_a_length() {
+    let scene = Scene::with_accounts().await;
+    let longest = "x".repeat(128);
+    scene.made(&format!("/v1/accounts/{longest}"), "{}").await;
+    scene
+        .put(&format!("/v1/accounts/{longest}x"), "{}")
+        .await
+        .is_problem(400, "invalidId");
+}
+
+#[tokio::test]
+async fn ids_that_are_names_of_the_service_s_own_can_not_be_written() {
+    let scene = Scene::with_accounts().await;
+    scene
+        .put("/v1/accounts/changes", "{}")
+        .await
+        .is_problem(405, "methodNotAllowed");
+    scene
+        .put("/v1/accounts/snapshots", "{}")
+        .await
+        .is_problem(404, "notFound");
+    scene.made("/v1/accounts/versions", "{}").await;
+    scene.made("/v1/accounts/.hidden", "{}").await;
+}
+
+#[tokio::test]
+async fn a_url_that_is_too_long_is_414() {
+    let scene = Scene::with_accounts().await;
+    scene
+        .get(&format!("/v1/accounts?owner={}", "x".repeat(9000)))
+        .await
+        .is_problem(414, "uriTooLong");
+}
