@@ -179,10 +179,10 @@ fn put(
     report: &mut Report,
 ) -> Result<(), String> {
     for (connections, ratio) in [(1, 0.6), (64, 4.0)] {
-        let writing = |dialect| Writing {
+        let writing = |dialect, keys| Writing {
             dialect,
             connections,
-            keys: options.documents,
+            keys,
             seconds: options.seconds,
         };
         let folder = milepost.data();
@@ -191,11 +191,11 @@ fn put(
                 sync_rate(folder, BLOCK, options.seconds)
             }),
             Contestant::new("Milepost", || {
-                writing("milepost").measure(milepost.process.address)
+                writing("milepost", options.documents).measure(milepost.process.address)
             }),
         ];
         for peer in peers.iter() {
-            let measure = move || writing(peer.dialect).measure(peer.address());
+            let measure = move || writing(peer.dialect, peer.written).measure(peer.address());
             contestants.push(Contestant::new(peer.name, measure));
         }
         let mut goals = vec![Goal {

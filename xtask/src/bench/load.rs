@@ -79,6 +79,8 @@ impl Reading {
         let mut wrk = load("wrk");
         wrk.args([
             "-t1",
+            "--timeout",
+            "20s",
             &format!("-c{READERS}"),
             &format!("-d{}s", self.seconds),
             "-s",

@@ -7,7 +7,7 @@ const EMPTY: &[&str] = &[
     "manager", "handler", "helper", "helpers", "util", "utils", "misc",
 ];
 /// Never the whole name of a module, beside the ones above.
-const EMPTY_MODULES: &[&str] = &["common", "core", "info", "process", "do", "shared"];
+const EMPTY_MODULES: &[&str] = &["common", "core", "info", "process", "do"];
 
 const DECLARATIONS: &[&str] = &[
     "fn ", "struct ", "enum ", "trait ", "type ", "mod ", "const ",

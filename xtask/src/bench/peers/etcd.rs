@@ -41,6 +41,7 @@ pub(super) fn start(folder: &Path, count: u32) -> Result<Peer, String> {
     Ok(Peer {
         name: "etcd",
         dialect: "etcd",
+        written: count,
         remark: "Debian's 3.4, JSON gateway; keys and values in base64, its put is unconditional.",
         process,
         read: |key| Ask {

@@ -31,6 +31,7 @@ pub(super) fn start(folder: &Path, count: u32) -> Result<Peer, String> {
     Ok(Peer {
         name: "json-server",
         dialect: "json-server",
+        written: count,
         remark: "0.17.4; it writes its whole file anew at each change and does not sync it.",
         process,
         read: |key| Ask::get(format!("/documents/{}", identifier(key))),

@@ -21,6 +21,8 @@ use crate::{
 };
 
 const PACKAGE: &str = "kinto[postgresql]==26.5.0";
+/// So many that each of the load's connections has some of its own.
+const WRITTEN_MAX: u32 = 2_000;
 const STARTING_MAX: Duration = Duration::from_secs(30);
 
 pub(super) fn start(folder: &Path, count: u32) -> Result<Peer, String> {
@@ -52,6 +54,7 @@ pub(super) fn start(folder: &Path, count: u32) -> Result<Peer, String> {
     Ok(Peer {
         name: "Kinto",
         dialect: "kinto",
+        written: count.min(WRITTEN_MAX),
         remark: "26.5.0 as `kinto start` runs it (waitress), PostgreSQL 15 on the same core.",
         process,
         read: |key| Ask::get(format!("{RECORDS}/{}", identifier(key))),

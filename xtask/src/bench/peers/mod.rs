@@ -24,6 +24,9 @@ pub(super) struct Peer {
     pub(super) name: &'static str,
     /// How it is written to.
     pub(super) dialect: &'static str,
+    /// How many of its documents the writing load works on: a slow peer would take minutes to
+    /// tell the entity tags of all of them.
+    pub(super) written: u32,
     /// What a reader should know beside its figures.
     remark: &'static str,
     process: Pinned,

@@ -34,6 +34,7 @@ pub(super) fn start(folder: &Path, count: u32) -> Result<Peer, String> {
     Ok(Peer {
         name: "PocketBase",
         dialect: "pocketbase",
+        written: count,
         remark: "0.40.6; it does not sync each write (SQLite with synchronous=NORMAL), \
                  and its update is unconditional.",
         process: serve(&pocketbase, folder)?,
