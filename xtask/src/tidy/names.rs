@@ -16,7 +16,10 @@ const DECLARATIONS: &[&str] = &[
 pub(super) fn check(file: &File) -> Findings {
     let mut findings = module(file);
     for (number, line) in file.lines() {
-        findings.extend(declaration(line).map(|what| file.finding(number, &what)));
+        // Tests that speak HTTP name their requests by method.
+        let is_test = file.path.contains("/tests/");
+        let found = declaration(line).filter(|what| !(is_test && what.starts_with("get_")));
+        findings.extend(found.map(|what| file.finding(number, &what)));
     }
     findings
 }
