@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 /// Statements that a connection keeps compiled.
 const STATEMENTS: usize = 128;
@@ -46,6 +46,8 @@ pub(super) fn checkpointer(path: &Path) -> rusqlite::Result<Connection> {
 fn common(db: &Connection) -> rusqlite::Result<()> {
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
+    // A statement is compiled once: its plan must not depend on the values that are bound.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
