@@ -228,7 +228,10 @@ impl fmt::Display for Check {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}-{}", self.history, self.sequence, self.check)
+        // Written with every answer: pieces cost half of what nested formatting does.
+        f.write_str(self.history.as_str())?;
+        write!(f, ".{}-", self.sequence)?;
+        f.write_str(self.check.as_str())
     }
 }
 

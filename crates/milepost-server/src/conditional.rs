@@ -68,7 +68,8 @@ pub(crate) fn not_modified(etag: HeaderValue, freshness: Freshness) -> Response<
     response
 }
 
-fn is_conditional(headers: &HeaderMap) -> bool {
+/// Whether a read has conditions.
+pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
     headers.contains_key(IF_NONE_MATCH)
         || headers.contains_key(IF_MODIFIED_SINCE)
         || headers.contains_key(IF_MATCH)

@@ -13,7 +13,7 @@ use crate::{
     intake::RequestBody,
     media,
     method::{Verb, allowed},
-    pages,
+    pages, preference,
     refusal::{Answer, Refusal},
     resource,
     route::{Route, Stray},
@@ -44,6 +44,12 @@ async fn answer(
     let Some(verb) = Verb::of(&request.method) else {
         return Err(not_implemented(request, &route));
     };
+    if matches!(
+        route,
+        Route::Resource(_) | Route::Version { .. } | Route::Transaction { .. }
+    ) {
+        preference::refuse_keys_if_strict(request)?;
+    }
     match (route, verb) {
         (Route::Resource(key), Verb::Read) => resource::read(shared, request, key).await,
         (route, Verb::Options) => Ok(options(&route)),
@@ -103,6 +109,17 @@ async fn answer(
             Err(not_allowed(request, &route))
         }
     }
+}
+
+/// RFC 9110 §9.3.7: `OPTIONS *` asks whether the service is there.
+pub(crate) fn options_of_service() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let all = "GET, HEAD, PUT, PATCH, DELETE, POST, QUERY, OPTIONS";
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(all));
+    response
 }
 
 /// RFC 9110 §9.3.7: what this URL takes.

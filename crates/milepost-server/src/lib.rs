@@ -12,6 +12,7 @@ pub mod cors;
 mod digest;
 mod dispatch;
 mod edge;
+mod embedding;
 mod failure;
 mod governed;
 mod href;

@@ -24,7 +24,7 @@ use crate::{
     body::Body,
     cors::Cors,
     digest,
-    dispatch::dispatch,
+    dispatch::{dispatch, options_of_service},
     edge::{self, EdgeSettings, RequestFacts},
     intake::{Interrupted, RequestBody},
     limits::Limits,
@@ -77,6 +77,10 @@ impl Service {
                 edge: EdgeSettings::default(),
             },
         }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The store that the service answers from, for an application's own routes.
@@ -146,6 +150,9 @@ async fn routed(
             RouteKind::Unknown,
             Refusal::uri_too_long(&shared.limits).into_response(&shared.base),
         );
+    }
+    if request.method == Method::OPTIONS && request.uri.path() == "*" {
+        return (RouteKind::Unknown, options_of_service());
     }
     match route::parse(&shared.base, request.uri.path()) {
         Ok(route) => (route.kind(), dispatch(shared, request, route, body).await),

@@ -11,7 +11,7 @@ use milepost_store::{ListQuery, Page, PageLimit, ReadError};
 use super::{cursor, page, params::Params, request::ListRequest};
 use crate::{
     body::Body,
-    conditional::{held, not_modified},
+    conditional::{held, is_conditional, not_modified},
     dispatch::redirect,
     failure,
     governed::Governed,
@@ -71,11 +71,15 @@ pub(crate) fn malformed_query(issues: Vec<Issue>) -> Refusal {
 
 /// Answers a listing that was understood, however it was asked.
 pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'_>) -> Answer {
-    if listing.at.is_none() {
-        if let Some(parent) = listing.address.parent() {
-            require_parent(shared, listing.address, parent).await?;
-        }
-        let state = shared.store.collection(&listing.address.collection).await;
+    if let Some(parent) = listing.address.parent()
+        && listing.at.is_none()
+    {
+        require_parent(shared, listing.address, parent).await?;
+    }
+    let query = listing.query(shared)?;
+    if listing.at.is_none() && is_conditional(&request.headers) {
+        // What is held may be known by the collection's newest change alone.
+        let state = shared.store.collection(&query.collection).await;
         let state = state.map_err(|error| failure::of_read(shared, error))?;
         if let Some(state) = state
             && let Some(etag) = held(&request.headers, state.head, None)?
@@ -83,7 +87,6 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
             return Ok(not_modified(etag, listing.freshness()));
         }
     }
-    let query = listing.query(shared)?;
     let page = match shared.store.list(&query).await {
         Ok(page) => page,
         Err(ReadError::Expired { oldest }) => return Err(expired(shared, listing, oldest).await),

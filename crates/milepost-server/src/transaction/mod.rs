@@ -6,6 +6,8 @@
 mod operations;
 mod outcome;
 
+pub(crate) use self::outcome::rejected;
+
 use http::{HeaderValue, Response, StatusCode, header::LOCATION, request::Parts};
 use milepost_semantics::{Issue, ProblemType, ResourceId, problem::Part};
 use milepost_store::{CollectionPath, Outcome, Record, ResourceKey, Transaction, Version};

@@ -53,7 +53,7 @@ fn status(effect: Effect) -> u16 {
 }
 
 /// Nothing was written: why, operation by operation. The status is that of the first.
-pub(super) fn rejected(shared: &Shared, keys: &[ResourceKey], rejected: Rejected) -> Refusal {
+pub(crate) fn rejected(shared: &Shared, keys: &[ResourceKey], rejected: Rejected) -> Refusal {
     let mut failed = Vec::with_capacity(rejected.failures.len());
     let mut issues = Vec::new();
     for (index, failure) in rejected.failures {

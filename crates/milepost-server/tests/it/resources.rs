@@ -284,3 +284,24 @@ async fn a_patched_account_obeys_the_schema_too() {
     );
     assert!(issues.iter().all(|issue| issue["in"] == "body"));
 }
+
+#[tokio::test]
+async fn query_keys_of_a_resource_are_passed_over_unless_the_client_is_strict() {
+    let scene = Scene::with_accounts().await;
+    scene.made(URL, "{}").await;
+    assert_eq!(scene.get("/v1/accounts/17?fresh=1").await.status, 200);
+    let strict = [("prefer", "handling=strict")];
+    assert_eq!(scene.get_with(URL, &strict).await.status, 200);
+    let problem = scene
+        .get_with("/v1/accounts/17?fresh=1", &strict)
+        .await
+        .is_problem(400, "invalidQuery");
+    assert_eq!(problem["issues"][0]["name"], "fresh");
+}
+
+#[tokio::test]
+async fn the_service_as_a_whole_can_be_asked_for_its_methods() {
+    let reply = Scene::new().ask("OPTIONS", "*", &[], "").await;
+    assert_eq!(reply.status, 204);
+    assert!(reply.field("allow").contains("QUERY"));
+}

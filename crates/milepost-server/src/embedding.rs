@@ -1,0 +1,63 @@
+//! For applications that have routes of their own beside the service's: the same store, the same
+//! problem documents, the same URLs.
+//!
+//! An application mounts the service as the fallback of its own router, takes the store from
+//! [`Service::store`], and answers what goes wrong as the service would. `examples/mount.rs` shows it.
+
+use http::Response;
+use milepost_semantics::{Issue, Problem, ProblemType, problem::Part};
+use milepost_store::{ReadError, Rejected, ResourceKey, WriteError};
+
+use crate::{Body, Service, failure, href, refusal::Refusal, resource, transaction};
+
+impl Service {
+    /// A problem document as the service's own: with its type's URL and an instance of its own, not
+    /// to be cached.
+    #[must_use]
+    pub fn problem(&self, problem: Problem) -> Response<Body> {
+        Refusal::from(problem).into_response(self.base())
+    }
+
+    /// What is answered where a read fails.
+    #[must_use]
+    pub fn read_error(&self, error: ReadError) -> Response<Body> {
+        failure::of_read(self.shared(), error).into_response(self.base())
+    }
+
+    /// What is answered where a write's fate is not an outcome: 503.
+    #[must_use]
+    pub fn write_error(&self, error: WriteError) -> Response<Body> {
+        failure::of_write(error).into_response(self.base())
+    }
+
+    /// What is answered where a transaction does not hold: `keys` are the resources of its
+    /// operations, in their order.
+    #[must_use]
+    pub fn rejected(&self, keys: &[ResourceKey], rejected: Rejected) -> Response<Body> {
+        transaction::rejected(self.shared(), keys, rejected).into_response(self.base())
+    }
+
+    /// The URL of a resource, path-absolute.
+    #[must_use]
+    pub fn href(&self, key: &ResourceKey) -> String {
+        href::resource(self.base(), key)
+    }
+
+    /// Reads strict JSON within the service's limits, as it does itself.
+    ///
+    /// # Errors
+    /// The problem document that says what is wrong, and where.
+    pub fn parse_json(&self, bytes: &[u8]) -> Result<serde_json::Value, Box<Response<Body>>> {
+        let parsed = resource::parsed(self.shared(), bytes);
+        parsed.map_err(|refusal| Box::new(refusal.into_response(self.base())))
+    }
+
+    /// 400 for a member of a request's document that can't be used. `pointer` is a JSON pointer.
+    #[must_use]
+    pub fn bad_member(&self, pointer: &str, detail: &str) -> Response<Body> {
+        let issue = Issue::new(Part::Body, pointer, detail);
+        self.problem(
+            Problem::new(ProblemType::BadRequest, format!("{pointer}: {detail}")).with_issue(issue),
+        )
+    }
+}
