@@ -101,6 +101,14 @@ impl Address {
     }
 }
 
+/// A path as an argument: `-/collections/books` is one, though it begins like an option.
+pub(crate) fn path(argument: &str) -> Result<String, String> {
+    match argument.strip_prefix('-') {
+        Some(rest) if !rest.starts_with('/') => Err("there is no such option".to_owned()),
+        _ => Ok(argument.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +149,13 @@ mod tests {
         assert!(here.is_same_origin("http://example.org/v1/a"));
         assert!(!here.is_same_origin("http://example.org.evil.test/v1/a"));
         assert!(!here.is_same_origin("https://example.org/v1/a"));
+    }
+
+    #[test]
+    fn the_service_s_own_paths_are_no_options() {
+        assert!(path("-/collections/books").is_ok());
+        assert!(path("--jsno").is_err());
+        assert!(path("-x").is_err());
     }
 
     #[test]

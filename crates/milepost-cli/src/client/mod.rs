@@ -14,7 +14,11 @@ use ureq::{
     http::{HeaderMap, HeaderName, Method, Request, StatusCode, header, request::Builder},
 };
 
-pub(crate) use self::{address::Address, connection::Connection, problem::failure_of};
+pub(crate) use self::{
+    address::{Address, path},
+    connection::Connection,
+    problem::failure_of,
+};
 use crate::exit::{Exit, Failure};
 
 /// The largest answer that is read: pages of a server are far smaller.

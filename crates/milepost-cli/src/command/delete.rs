@@ -6,7 +6,7 @@ use ureq::http::Method;
 
 use crate::{
     Ended,
-    client::Connection,
+    client::{self, Connection},
     conditional::{ConditionOptions, Write},
     exit::Exit,
     terminal::Terminal,
@@ -24,7 +24,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Delete {
     /// Path below the server's base, absolute path, or URL
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", allow_hyphen_values = true, value_parser = client::path)]
     path: String,
 
     /// Print {"href", "status", "outcome"}

@@ -6,7 +6,7 @@ use ureq::http::header;
 
 use crate::{
     Ended,
-    client::{Answer, Client, Connection},
+    client::{self, Answer, Client, Connection},
     exit::{Exit, Failure},
     export,
     tags::Tags,
@@ -27,7 +27,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Get {
     /// Path below the server's base, absolute path, or URL
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", allow_hyphen_values = true, value_parser = client::path)]
     path: String,
 
     /// Print {"url", "etag", "lastModified", "value"} instead of the bare representation

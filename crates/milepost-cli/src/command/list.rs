@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Ended,
-    client::{Client, Connection},
+    client::{self, Client, Connection},
     exit::{Exit, Failure},
     export,
     pages::{self, Item, Page, Pages},
@@ -32,7 +32,7 @@ Before the value may stand gt: gte: lt: lte: ne: prefix: exists: (or eq: to take
 #[command(after_help = EXAMPLES, visible_alias = "ls")]
 pub(crate) struct List {
     /// A collection, or the URL of a page
-    #[arg(value_name = "COLLECTION")]
+    #[arg(value_name = "COLLECTION", allow_hyphen_values = true, value_parser = client::path)]
     collection: String,
 
     /// Only what has this value: INDEX=VALUE, INDEX=gte:VALUE, …; may be repeated

@@ -6,7 +6,7 @@ use ureq::http::Method;
 
 use crate::{
     Ended,
-    client::Connection,
+    client::{self, Connection},
     command::put,
     conditional::{ConditionOptions, Write},
     content::Content,
@@ -31,7 +31,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Patch {
     /// Path below the server's base, absolute path, or URL
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", allow_hyphen_values = true, value_parser = client::path)]
     path: String,
 
     /// A file, `-` for stdin, or members: name=text, name:=JSON, /deep/name=text

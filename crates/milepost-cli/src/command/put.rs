@@ -6,7 +6,7 @@ use ureq::http::{Method, StatusCode};
 
 use crate::{
     Ended,
-    client::{Client, Connection},
+    client::{self, Client, Connection},
     conditional::{ConditionOptions, Write, Written},
     content::Content,
     exit::Exit,
@@ -29,7 +29,7 @@ faster, nothing is written and you see what changed (exit code 4).
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Put {
     /// Path below the server's base, absolute path, or URL
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", allow_hyphen_values = true, value_parser = client::path)]
     path: String,
 
     /// A file, `-` for stdin, or members: name=text, name:=JSON, /deep/name=text

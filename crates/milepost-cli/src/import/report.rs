@@ -28,7 +28,9 @@ impl Report {
     pub(crate) fn refuse(&mut self, line: u64, detail: String) {
         self.refused += 1;
         if self.named.len() < NAMED_MAX {
-            self.named.push((line, detail));
+            // What the server refuses is known later than what is no record at all.
+            let place = self.named.partition_point(|(earlier, _)| *earlier <= line);
+            self.named.insert(place, (line, detail));
         }
     }
 

@@ -1,0 +1,21 @@
+//! The command as its users meet it: the built binary, over real sockets and real files.
+//!
+//! Everything runs on loopback with port 0 and in temporary directories; nothing of the user's own
+//! state is read or written.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else than it expects has failed"
+)]
+
+mod applying;
+mod client;
+mod completing;
+mod exporting;
+mod importing;
+mod killing;
+mod maintaining;
+mod racing;
+mod serving;
+mod stage;
