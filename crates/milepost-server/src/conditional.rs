@@ -22,7 +22,7 @@ use crate::{
     body::Body,
     media,
     refusal::Refusal,
-    representation::{FIELDS_EXPECTED, Freshness, describe, entity_tag},
+    representation::{FIELDS_EXPECTED, Freshness, describe},
 };
 
 /// Reads the conditions of a write.
@@ -40,9 +40,21 @@ pub(crate) fn held(
     if !is_conditional(headers) {
         return Ok(None);
     }
+    held_tag(headers, EntityTag::from(position), modified)
+}
+
+/// The same, for what has another tag than a position.
+pub(crate) fn held_tag(
+    headers: &HeaderMap,
+    current: EntityTag,
+    modified: Option<Timestamp>,
+) -> Result<Option<HeaderValue>, Refusal> {
+    if !is_conditional(headers) {
+        return Ok(None);
+    }
     let mut preconditions = of_write(headers)?;
-    let current = EntityTag::from(position);
     let variant = held_variant(&mut preconditions, &current, headers);
+    let etag = current.to_header_value();
     let last_modified = modified.map(|modified| UnixSeconds::new(modified.as_seconds()));
     let validators = Validators {
         etag: current,
@@ -53,8 +65,8 @@ pub(crate) fn held(
         .evaluate(&Method::GET, Some(&validators))
     {
         Outcome::Proceed | Outcome::ProceedIgnoringRange => Ok(None),
-        Outcome::NotModified => Ok(Some(variant.unwrap_or_else(|| entity_tag(position)))),
-        Outcome::Failed(condition) => Err(read_failed(condition, position)),
+        Outcome::NotModified => Ok(Some(variant.unwrap_or(etag))),
+        Outcome::Failed(condition) => Err(read_failed(condition, etag)),
     }
 }
 
@@ -100,12 +112,12 @@ fn held_variant(
     HeaderValue::from_bytes(&[b"\"", variant.opaque(), b"\""].concat()).ok()
 }
 
-fn read_failed(condition: Condition, position: Position) -> Refusal {
-    let etag = EntityTag::from(position).to_string();
-    let detail = format!("{} is false: the current tag is {etag}", condition.field());
+fn read_failed(condition: Condition, etag: HeaderValue) -> Refusal {
+    let text = String::from_utf8_lossy(etag.as_bytes()).into_owned();
+    let detail = format!("{} is false: the current tag is {text}", condition.field());
     Refusal::new(ProblemType::PreconditionFailed, detail)
-        .with_member("etag", etag)
-        .with(http::header::ETAG, entity_tag(position))
+        .with_member("etag", text)
+        .with(http::header::ETAG, etag)
 }
 
 /// 400, with every field that could not be read.

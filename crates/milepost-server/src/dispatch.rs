@@ -53,7 +53,7 @@ async fn answer(
     match (route, verb) {
         (Route::Resource(key), Verb::Read) => resource::read(shared, request, key).await,
         (route, Verb::Options) => Ok(options(&route)),
-        (Route::Page(page), Verb::Read) => Ok(pages::answer(shared, page, request)),
+        (Route::Page(page), Verb::Read) => pages::answer(shared, page, request),
         (Route::Resource(key), Verb::Put) => {
             Box::pin(resource::put(shared, request, key, body)).await
         }

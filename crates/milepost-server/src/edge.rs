@@ -26,7 +26,8 @@ use crate::{
 };
 
 /// The full version of the wire contract; its first number is the one in the base path.
-const API_VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
+pub(crate) const API_VERSION_TEXT: &str = "1.0.0";
+const API_VERSION: HeaderValue = HeaderValue::from_static(API_VERSION_TEXT);
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// When who was refused for want of room should ask again.
 const RETRY_AFTER_S: u32 = 1;

@@ -23,6 +23,7 @@ pub mod log;
 mod media;
 mod method;
 pub mod metrics;
+mod openapi;
 mod pages;
 mod preference;
 mod refusal;
@@ -37,6 +38,7 @@ mod versions;
 pub use crate::{
     body::{Body, BodyError, BodyStream},
     limits::Limits,
+    openapi::{ApiInfo, Contact},
     refusal::Occurrence,
     service::{Builder, MalformedBase, Service},
 };

@@ -30,6 +30,7 @@ use crate::{
     limits::Limits,
     log::Log,
     metrics::{Metrics, RouteKind},
+    openapi::ApiInfo,
     refusal::Refusal,
     route,
 };
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) own_definition: Arc<Definition>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// What the documentation says about the API.
+    pub(crate) api: ApiInfo,
     /// What the edge is configured with.
     pub(crate) edge: EdgeSettings,
 }
@@ -74,6 +77,7 @@ impl Service {
                 store,
                 own_definition: Arc::new(Definition::default()),
                 clock: Arc::new(SystemClock),
+                api: ApiInfo::default(),
                 edge: EdgeSettings::default(),
             },
         }
@@ -235,6 +239,13 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.shared.clock = clock;
+        self
+    }
+
+    /// What the documentation says about the API: its title, and whom to ask.
+    #[must_use]
+    pub fn api_info(mut self, api: ApiInfo) -> Self {
+        self.shared.api = api;
         self
     }
 

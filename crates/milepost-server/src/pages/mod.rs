@@ -1,8 +1,17 @@
 //! The service's own documents: what it is, what it offers, what its problems mean, how it is.
 
-use http::{Response, StatusCode, request::Parts};
+mod catalog;
+mod document;
+mod markdown;
+mod operations;
+mod problems;
+mod root;
 
-use crate::{body::Body, service::Shared};
+use http::request::Parts;
+
+use crate::{openapi, refusal::Answer, service::Shared};
+
+pub(crate) use self::document::{Document, tag_of};
 
 /// One of the service's own documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +32,15 @@ pub(crate) enum Page<'p> {
     Problem(&'p str),
 }
 
-/// Answers a request for one of the service's own documents, whatever its method.
-#[expect(unused_variables, reason = "the pages come with their own change")]
-pub(crate) fn answer(shared: &Shared, page: Page<'_>, request: &Parts) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    response
+/// Answers GET and HEAD of one of the service's own documents.
+pub(crate) fn answer(shared: &Shared, page: Page<'_>, request: &Parts) -> Answer {
+    match page {
+        Page::Service => root::answer(shared, request),
+        Page::ApiCatalog => catalog::answer(shared, request),
+        Page::OpenApi => openapi::answer(shared, request),
+        Page::Health => operations::health(shared, request),
+        Page::Metrics => operations::metrics(shared, request),
+        Page::Problems => problems::all(shared, request),
+        Page::Problem(name) => problems::one(shared, name, request),
+    }
 }

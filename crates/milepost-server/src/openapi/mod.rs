@@ -1,0 +1,138 @@
+//! `/openapi.json`: what the service offers, generated from what is defined (OpenAPI 3.1).
+//!
+//! A pure function of the definitions, the limits and what the operator says about the API; nothing
+//! is remembered from one request to the next. The entity tag is made of the definitions' versions,
+//! so that a client which holds the document costs no generation.
+//!
+//! OpenAPI 3.1 has no place for `QUERY`; descriptions say where it can be used. `HEAD` stands
+//! wherever `GET` does, and `OPTIONS` everywhere.
+
+mod collection;
+mod embed;
+mod info;
+mod operation;
+mod parameters;
+mod responses;
+mod schemas;
+mod service;
+
+use bytes::Bytes;
+use http::request::Parts;
+use milepost_semantics::EntityTag;
+use milepost_store::Definitions;
+use serde_json::{Map, Value, json};
+
+pub use self::info::{ApiInfo, Contact};
+use crate::{
+    edge::API_VERSION_TEXT,
+    limits::Limits,
+    media,
+    pages::{Document, tag_of},
+    refusal::Answer,
+    service::Shared,
+};
+
+/// All that the document is made of.
+#[derive(Debug)]
+struct Source<'s> {
+    base: &'s str,
+    info: &'s ApiInfo,
+    limits: &'s Limits,
+    definitions: &'s Definitions,
+}
+
+/// Answers GET and HEAD.
+pub(crate) fn answer(shared: &Shared, request: &Parts) -> Answer {
+    media::require_json_accepted(&request.headers)?;
+    let definitions = shared.store.definitions();
+    let source = Source {
+        base: &shared.base,
+        info: &shared.api,
+        limits: &shared.limits,
+        definitions: &definitions,
+    };
+    Document::json().answer_as(request, source.tag(), || {
+        Bytes::from(source.render().to_string())
+    })
+}
+
+impl Source<'_> {
+    fn tag(&self) -> EntityTag {
+        let about = format!(
+            "{} {} {:?}",
+            env!("CARGO_PKG_VERSION"),
+            self.base,
+            self.info
+        );
+        let limits = format!("{:?}", self.limits);
+        let versions: String = self
+            .definitions
+            .iter()
+            .map(|(path, defined)| format!("{path}={} ", defined.position))
+            .collect();
+        tag_of(&[about.as_bytes(), limits.as_bytes(), versions.as_bytes()])
+    }
+
+    fn render(&self) -> Value {
+        let mut paths = service::paths();
+        let mut schemas = schemas::all();
+        let mut tags = vec![json!({
+            "name": service::TAG,
+            "description": "What the service says about itself, and writes over several resources.",
+        })];
+        for (path, defined) in self.definitions.iter() {
+            let described = collection::Described::new(path, &defined.definition, self.limits);
+            tags.push(described.tag());
+            described.add_paths(&mut paths);
+            schemas.insert(described.schema_name(), described.schema());
+        }
+        json!({
+            "openapi": "3.1.0",
+            "info": self.info(),
+            "servers": [{ "url": self.server(), "description": "This service." }],
+            "tags": tags,
+            "security": [],
+            "paths": paths,
+            "components": {
+                "schemas": schemas,
+                "parameters": parameters::all(self.limits),
+                "headers": responses::headers(),
+                "responses": responses::all(),
+            },
+        })
+    }
+
+    fn info(&self) -> Value {
+        let ApiInfo {
+            title,
+            description,
+            contact,
+        } = self.info;
+        json!({
+            "title": title,
+            "description": description,
+            "version": API_VERSION_TEXT,
+            "contact": { "name": contact.name, "email": contact.email, "url": contact.url },
+        })
+    }
+
+    fn server(&self) -> &str {
+        if self.base.is_empty() { "/" } else { self.base }
+    }
+}
+
+/// A reference to a component.
+fn component(kind: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/components/{kind}/{name}") })
+}
+
+/// An object of these members.
+fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Value)>) -> Map<String, Value> {
+    members
+        .into_iter()
+        .map(|(name, value)| (name.into(), value))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

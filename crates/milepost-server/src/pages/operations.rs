@@ -1,0 +1,88 @@
+//! What those who run the service look at: health and metrics. Never cached.
+
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+    request::Parts,
+};
+use milepost_store::Health;
+use serde_json::json;
+
+use super::document::{JSON, negotiate};
+use crate::{
+    body::Body,
+    media,
+    metrics::{Figure, FigureKind, METRICS_TYPE},
+    refusal::Answer,
+    service::Shared,
+};
+
+const NEVER_KEEP: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Answers GET and HEAD of `/health`: 503 where the store can't even be read.
+pub(super) fn health(shared: &Shared, request: &Parts) -> Answer {
+    media::require_json_accepted(&request.headers)?;
+    let (status, document) = match shared.store.health() {
+        Health::Up => (StatusCode::OK, json!({ "status": "UP" })),
+        Health::ReadOnly(reason) => (
+            StatusCode::OK,
+            json!({ "status": "DEGRADED", "detail": reason }),
+        ),
+        Health::Down(reason) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            json!({ "status": "DOWN", "detail": reason }),
+        ),
+    };
+    Ok(answer(status, JSON, document.to_string()))
+}
+
+/// Answers GET and HEAD of `/-/metrics`.
+pub(super) fn metrics(shared: &Shared, request: &Parts) -> Answer {
+    const TEXT: &str = "text/plain";
+    negotiate(&request.headers, &[TEXT])?;
+    let text = shared.edge.metrics.render(&figures(shared));
+    Ok(answer(
+        StatusCode::OK,
+        HeaderValue::from_static(METRICS_TYPE),
+        text,
+    ))
+}
+
+/// How the store stands.
+fn figures(shared: &Shared) -> Vec<Figure> {
+    let store = &shared.store;
+    let gauge = |name, help, value| Figure {
+        name,
+        help,
+        kind: FigureKind::Gauge,
+        value,
+    };
+    let collections = u64::try_from(store.definitions().iter().count()).unwrap_or(u64::MAX);
+    let is_writable = store.health() == Health::Up;
+    vec![
+        Figure {
+            name: "milepost_store_commits_total",
+            help: "The sequence number of the newest commit.",
+            kind: FigureKind::Counter,
+            value: store.head().sequence(),
+        },
+        gauge(
+            "milepost_store_collections",
+            "Defined collections.",
+            collections,
+        ),
+        gauge(
+            "milepost_store_writable",
+            "Whether the store takes writes.",
+            is_writable.into(),
+        ),
+    ]
+}
+
+fn answer(status: StatusCode, media_type: HeaderValue, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text.into_bytes()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response.headers_mut().insert(CACHE_CONTROL, NEVER_KEEP);
+    response
+}
