@@ -48,7 +48,7 @@ impl Service {
     /// # Errors
     /// The problem document that says what is wrong, and where.
     pub fn parse_json(&self, bytes: &[u8]) -> Result<serde_json::Value, Box<Response<Body>>> {
-        let parsed = resource::parsed(self.shared(), bytes);
+        let parsed = resource::parse(bytes, self.limits().depth_max);
         parsed.map_err(|refusal| Box::new(refusal.into_response(self.base())))
     }
 

@@ -145,11 +145,7 @@ async fn routed(
     request: &Parts,
     body: RequestBody<'_>,
 ) -> (RouteKind, Response<Body>) {
-    let url_bytes = request
-        .uri
-        .path_and_query()
-        .map_or(0, |url| url.as_str().len());
-    if url_bytes > shared.limits.url_bytes_max {
+    if route::own_bytes(&request.uri) > shared.limits.url_bytes_max {
         return (
             RouteKind::Unknown,
             Refusal::uri_too_long(&shared.limits).into_response(&shared.base),

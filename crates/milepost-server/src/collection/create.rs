@@ -25,7 +25,7 @@ pub(crate) async fn create(
     media::require_json_posted(&request.headers)?;
     let preferences = Preferences::from_headers(&request.headers);
     let bytes = intake::read(shared, request, body, shared.limits.resource_bytes_max).await?;
-    let document = document(shared, bytes)?;
+    let document = document(shared, bytes).await?;
     let parent = address.parent().cloned().unwrap_or_default();
     let key = ResourceKey {
         collection: address.collection.clone(),

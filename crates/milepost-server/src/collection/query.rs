@@ -38,7 +38,7 @@ pub(crate) async fn query(
     media::require_query_content(&request.headers)?;
     let mut params = Params::of_query(request.uri.query()).map_err(malformed_query)?;
     let bytes = intake::read(shared, request, body, shared.limits.query_bytes_max).await?;
-    let document = resource::parsed(shared, &bytes)?;
+    let document = resource::parsed(shared, &bytes).await?;
     params.extend(read(&document)?);
     let mut listing = Listing::read(shared, address, moment, &params)?;
     media::require_json_accepted(&request.headers)?;

@@ -5,7 +5,7 @@ mod read;
 mod write;
 
 pub(crate) use self::{
-    document::{document, parsed},
+    document::{document, parse, parsed},
     read::{read, represent},
     write::{Wish, delete, patch, put, write},
 };

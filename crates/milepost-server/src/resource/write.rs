@@ -62,7 +62,7 @@ pub(crate) async fn put(
     let preferences = Preferences::from_headers(headers);
     refuse_unreachable(&key)?;
     let bytes = intake::read(shared, request, body, shared.limits.resource_bytes_max).await?;
-    let document = document(shared, bytes)?;
+    let document = document(shared, bytes).await?;
     let wish = Wish {
         preferences,
         sent: Some(document.bytes.clone()),
@@ -92,7 +92,7 @@ pub(crate) async fn patch(
     let preconditions = conditional::of_write(headers)?;
     let preferences = Preferences::from_headers(headers);
     let bytes = intake::read(shared, request, body, shared.limits.resource_bytes_max).await?;
-    let value = parsed(shared, &bytes)?;
+    let value = parsed(shared, &bytes).await?;
     let change = match format {
         PatchFormat::MergePatch => Change::MergePatch(value),
         PatchFormat::JsonPatch => {

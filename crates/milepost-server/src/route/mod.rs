@@ -14,6 +14,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use http::Uri;
 use milepost_store::{CollectionPath, ParentPath, ResourceKey, Scope};
 
 use crate::{metrics::RouteKind, pages::Page};
@@ -94,6 +95,20 @@ impl Stray {
     fn nowhere(detail: impl Into<String>) -> Self {
         Self::Nowhere(detail.into())
     }
+}
+
+/// How long a URL is without what the service's own links add to it: a link of the service must never
+/// be too long for the service.
+pub(crate) fn own_bytes(uri: &Uri) -> usize {
+    // `/snapshots/` and the longest position, `&` and `after=`.
+    const ADDED_BYTES_MAX: usize = 64;
+    let bytes = uri.path_and_query().map_or(0, |url| url.as_str().len());
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let after = pairs
+        .filter_map(|pair| pair.strip_prefix("after="))
+        .map(str::len)
+        .next();
+    bytes.saturating_sub(ADDED_BYTES_MAX + after.unwrap_or(0))
 }
 
 /// Reads a path below `base` (`/v1`, or empty for the host's root).

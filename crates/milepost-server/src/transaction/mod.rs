@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
+    aside,
     body::Body,
     conditional::{held, not_modified},
     failure,
@@ -22,9 +23,13 @@ use crate::{
     media,
     refusal::{Answer, Refusal},
     representation::Freshness,
-    resource::{parsed, represent},
+    resource::{parse, represent},
     service::Shared,
 };
+
+/// How many levels of a transaction's document lie around each value: a representation may be as
+/// deep here as by itself.
+const VALUE_DEPTH: usize = 3;
 
 /// Answers GET and HEAD: the recorded outcome.
 pub(crate) async fn read(shared: &Shared, request: &Parts, id: &str) -> Answer {
@@ -59,8 +64,13 @@ pub(crate) async fn put(
     media::require_json_content(&request.headers)?;
     let bytes = intake::read(shared, request, body, shared.limits.transaction_bytes_max).await;
     let bytes = bytes.map_err(Refusal::of_transaction)?;
-    let document = parsed(shared, &bytes)?;
-    let digest = digest(&document);
+    let depth_max = shared.limits.depth_max + VALUE_DEPTH;
+    let (document, digest) = aside::work(&bytes, move |bytes| {
+        let document = parse(bytes, depth_max)?;
+        let digest = digest(&document);
+        Ok::<_, Refusal>((document, digest))
+    })
+    .await??;
     let asked = operations::read(shared, document, &bytes)?;
     let render = outcome::renderer(shared, &asked);
     let operations = asked.operations;

@@ -263,3 +263,35 @@ async fn a_transaction_is_limited_in_operations_and_bytes() {
         201
     );
 }
+
+#[tokio::test]
+async fn a_value_may_be_as_deep_in_a_transaction_as_by_itself() {
+    let scene = Scene::new();
+    scene.define("notes", &json!({})).await;
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let document = |value: &str| {
+        format!(
+            "{{\"operations\":[{{\"method\":\"PUT\",\"href\":\"/v1/notes/1\",\"value\":{value}}}]}}"
+        )
+    };
+    scene
+        .put(OTHER_ID, &document(&nested(129)))
+        .await
+        .is_problem(413, "resourceTooLarge");
+    assert_eq!(scene.put(ID, &document(&nested(128))).await.status, 201);
+    assert_eq!(scene.get("/v1/notes/1").await.text(), nested(128));
+}
+
+#[tokio::test]
+async fn a_large_transaction_is_carried_out_whole() {
+    let scene = Scene::new();
+    scene.define("notes", &json!({})).await;
+    let text = "x".repeat(1000);
+    let operations: Vec<_> = (0..500)
+        .map(|id| json!({ "method": "PUT", "href": format!("/v1/notes/n{id:03}"), "value": { "text": text } }))
+        .collect();
+    let reply = put(&scene, ID, &json!(operations)).await;
+    assert_eq!(reply.status, 201);
+    assert_eq!(reply.json()["results"].as_array().unwrap().len(), 500);
+    assert_eq!(scene.get("/v1/notes?pageSize=1000").await.ids().len(), 500);
+}
