@@ -305,7 +305,7 @@ pub async fn an_index_that_is_being_built_never_answers_in_part<F: Fixture>() {
     let store = fixture.store();
     define_open(store, "things").await;
     let many =
-        (0..2_000).map(|number| put(&key("things", &format!("t{number}")), &json!({ "n": 1 })));
+        (0..2_500).map(|number| put(&key("things", &format!("t{number}")), &json!({ "n": 1 })));
     committed(store, many.collect()).await;
     define(
         store,
@@ -319,13 +319,13 @@ pub async fn an_index_that_is_being_built_never_answers_in_part<F: Fixture>() {
     };
     for _ in 0..20 {
         match store.list(&query).await {
-            Ok(page) => assert_eq!(page.items.len(), 2_000),
+            Ok(page) => assert_eq!(page.items.len(), 2_500),
             Err(ReadError::IndexBuilding { index, .. }) => assert_eq!(index, "n"),
             Err(other) => panic!("{other:?}"),
         }
     }
     fixture.settle().await;
-    assert_eq!(found(store, &query).await.len(), 2_000);
+    assert_eq!(found(store, &query).await.len(), 2_500);
 }
 
 /// An index that stands for another member from now on forgets the old one; one that was taken away

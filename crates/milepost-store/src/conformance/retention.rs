@@ -190,11 +190,18 @@ pub async fn a_changed_bound_is_applied_to_what_is_there<F: Fixture>() {
     floors_are_exact(fixture.store(), &remembered).await;
 }
 
-/// Tombstones go by their own bounds: what was deleted is forgotten, and the floor says since when.
+/// Tombstones go by their own bounds, once history no longer needs them to find what they replaced:
+/// what was deleted is forgotten, and the floor says since when.
 pub async fn tombstones_are_bounded_by_count_and_age<F: Fixture>() {
     let fixture = F::fresh().await;
     let store = fixture.store();
-    define_with(store, json!({ "tombstones": { "count": 4, "age": "P1D" } })).await;
+    let history = json!({ "count": 1, "age": "PT1S" });
+    let tombstones = json!({ "count": 4, "age": "P1D" });
+    define_with(
+        store,
+        json!({ "history": history, "tombstones": tombstones }),
+    )
+    .await;
     let mut deleted = Vec::new();
     for number in 0..10 {
         let key = key("things", &format!("t{number}"));
@@ -232,7 +239,8 @@ pub async fn tombstones_are_bounded_by_count_and_age<F: Fixture>() {
 pub async fn a_re_created_resource_has_no_tombstone_to_forget<F: Fixture>() {
     let fixture = F::fresh().await;
     let store = fixture.store();
-    define_with(store, json!({ "tombstones": { "age": "PT1S" } })).await;
+    let second = json!({ "age": "PT1S" });
+    define_with(store, json!({ "history": second, "tombstones": second })).await;
     let before = state(store, "things").await.oldest_change;
     let one = key("things", "one");
     written(store, put(&one, &json!(1))).await;

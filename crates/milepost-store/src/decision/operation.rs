@@ -411,20 +411,29 @@ fn children<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decide
         for (collection, definition) in child_definitions(&parent.collection, overlay) {
             let cascade = definition.on_parent_delete == OnParentDelete::Cascade;
             let limit = if cascade { super::CHANGES_MAX + 1 } else { 1 };
-            for child in overlay.live_below(&collection, &parent.as_parent(), limit)? {
-                if !cascade || overlay.has_written(&child) {
-                    return Ok(Err(Failure::HasChildren { collection }));
-                }
-                let previous = overlay.current(&child)?;
-                hold!(overlay.also(Write {
-                    key: child.clone(),
-                    contents: None,
-                    digest: [0; 16],
-                    previous
-                }));
+            let below = overlay.live_below(&collection, &parent.as_parent(), limit)?;
+            if below
+                .iter()
+                .any(|child| !cascade || overlay.has_written(child))
+            {
+                return Ok(Err(Failure::HasChildren { collection }));
+            }
+            for child in below {
+                hold!(delete_below(&child, overlay)?);
                 parents.push(child);
             }
         }
     }
     Ok(Ok(()))
+}
+
+fn delete_below<S: State>(child: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+    let previous = overlay.current(child)?;
+    let key = child.clone();
+    Ok(overlay.also(Write {
+        key,
+        contents: None,
+        digest: [0; 16],
+        previous,
+    }))
 }

@@ -107,10 +107,11 @@ impl Embedded {
     /// the program has written it.
     pub fn open(directory: impl AsRef<Path>, options: Options) -> Result<Self, MaintenanceError> {
         let directory = Directory::lock(directory.as_ref())?;
-        let opened = shared::open(&directory, &options)?;
+        let queue_max = options.queue_max;
+        let opened = shared::open(&directory, options)?;
         let shared = Arc::new(opened.shared);
         let checkpointer = Checkpointer::start(&directory.database(), Arc::clone(&shared))?;
-        let writer = Writer::start(opened.db, Arc::clone(&shared), options.queue_max)?;
+        let writer = Writer::start(opened.db, Arc::clone(&shared), queue_max)?;
         Ok(Self {
             writer,
             checkpointer,

@@ -35,10 +35,7 @@ pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The columns that [`version`] reads, for a table named `v`.
-pub(super) const VERSION_COLUMNS: &str = "v.row, v.replaced, v.modified, v.body";
-
-/// Reads [`VERSION_COLUMNS`], which begin at column `at`.
+/// Reads the columns `row`, `replaced`, `modified` and `body`, which begin at column `at`.
 pub(super) fn version(row: &Row<'_>, at: usize, lineage: &Lineage) -> rusqlite::Result<Version> {
     let number: i64 = row.get(at)?;
     let replaced: Option<i64> = row.get(at + 1)?;

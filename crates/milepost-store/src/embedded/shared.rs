@@ -151,7 +151,7 @@ pub(super) struct Opened {
 }
 
 /// Opens or makes the database of a directory, and begins a new incarnation of it.
-pub(super) fn open(directory: &Directory, options: &Options) -> Result<Opened, MaintenanceError> {
+pub(super) fn open(directory: &Directory, options: Options) -> Result<Opened, MaintenanceError> {
     let path = directory.database();
     let db = connection::writer(&path).map_err(|error| not_a_store(error, &path))?;
     if matches!(
@@ -168,7 +168,7 @@ pub(super) fn open(directory: &Directory, options: &Options) -> Result<Opened, M
     let lineage = begin_incarnation(&db).map_err(cause)?;
     let shared = Shared {
         lineage,
-        clock: Arc::clone(&options.clock),
+        clock: options.clock,
         limits: options.limits,
         cache: Cache::new(options.cache_bytes),
         readers: Readers::new(path),

@@ -148,11 +148,11 @@ fn is_met(filter: &IndexFilter, definition: &Definition, value: &Value) -> bool 
         .any(|alternative| alternative.matches(&value))
 }
 
-/// The value that an index has for a document. One that can't be indexed (the index is younger than
-/// the document) counts as absent.
+/// The value that an index has for a document. One that can't be ordered (the index is younger than
+/// the document) counts as there, no more.
 fn index_value(index: &Index, value: &Value) -> IndexValue {
     let resolved = index.pointer.resolve(value);
-    IndexValue::from_json(resolved).unwrap_or(IndexValue::ABSENT)
+    IndexValue::from_json(resolved).unwrap_or(IndexValue::OTHER)
 }
 
 impl Match<'_> {

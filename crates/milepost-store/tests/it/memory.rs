@@ -5,12 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use milepost_semantics::Position;
 use milepost_store::{
-    Store, Timestamp, clock::ManualClock, conformance::Fixture, conformance_tests,
-    memory::MemoryStore,
+    Store, clock::ManualClock, conformance::Fixture, conformance_tests, memory::MemoryStore,
 };
 
-/// Sunday 2023-01-01, a time like any other.
-const NOW: Timestamp = Timestamp(1_672_531_200_000);
+use crate::NOW;
 
 pub(crate) struct InMemory {
     clock: Arc<ManualClock>,

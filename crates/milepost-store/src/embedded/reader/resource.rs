@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     super::{Shared, cache::Stamp, rows},
-    snapshot::Snapshot,
+    snapshot::{Remembered, Snapshot},
     unavailable,
 };
 use crate::{CollectionPath, CollectionState, ReadError, ResourceKey, Version, VersionPage};
@@ -60,11 +60,9 @@ pub(in crate::embedded) fn version(
     let Some(collection) = snapshot.collection(&key.collection) else {
         return Ok(None);
     };
-    let floor = snapshot.remembered(&collection)?.counters.history_floor;
-    let Some(sequence) = shared.lineage.sequence(position, shared.head()) else {
-        return Err(ReadError::Expired {
-            oldest: shared.lineage.position(floor),
-        });
+    let remembered = snapshot.remembered(&collection)?;
+    let Some(sequence) = snapshot.known(&remembered, position) else {
+        return Err(expired(shared, &remembered));
     };
     snapshot
         .db
@@ -104,13 +102,11 @@ pub(in crate::embedded) fn versions(
     let Some(collection) = snapshot.collection(&key.collection) else {
         return Ok(page);
     };
-    let floor = snapshot.remembered(&collection)?.counters.history_floor;
+    let remembered = snapshot.remembered(&collection)?;
     let mut next = snapshot.newest(&collection, key)?.map(|newest| newest.row);
     if let (Some(before), Some(newest)) = (before, next) {
-        let Some(sequence) = shared.lineage.sequence(before, shared.head()) else {
-            return Err(ReadError::Expired {
-                oldest: shared.lineage.position(floor),
-            });
+        let Some(sequence) = snapshot.known(&remembered, before) else {
+            return Err(expired(shared, &remembered));
         };
         next = match sequence.checked_sub(1) {
             Some(sequence) => snapshot.row_at(newest, sequence)?,
@@ -129,6 +125,11 @@ pub(in crate::embedded) fn versions(
         page.versions.push(cached.version);
     }
     Ok(page)
+}
+
+fn expired(shared: &Shared, remembered: &Remembered) -> ReadError {
+    let oldest = shared.lineage.position(remembered.counters.history_floor);
+    ReadError::Expired { oldest }
 }
 
 fn replaced_row(snapshot: &Snapshot<'_>, row: i64) -> Result<Option<i64>, ReadError> {

@@ -87,16 +87,21 @@ impl<'c> Snapshot<'c> {
         let expired = || ReadError::Expired {
             oldest: self.shared.lineage.position(floor),
         };
-        let sequence = self
-            .shared
-            .lineage
-            .sequence(at, self.shared.head())
-            .ok_or_else(expired)?;
+        let sequence = self.known(remembered, at).ok_or_else(expired)?;
         if sequence < floor {
             Err(expired())
         } else {
             Ok(sequence)
         }
+    }
+
+    /// The sequence of a position that was committed here.
+    ///
+    /// A commit is in a view a moment before the head is published, and whoever saw it there may ask
+    /// for its position at once: what the view holds is known too.
+    pub(super) fn known(&self, remembered: &Remembered, position: Position) -> Option<u64> {
+        let head = self.shared.head().max(remembered.head);
+        self.shared.lineage.sequence(position, head)
     }
 
     /// The newest version of a resource.

@@ -164,6 +164,13 @@ impl Ledger {
         }
         self.point_key(collection, row, write, was_live)?;
         let counters = self.count(collection.collection);
+        if counters.history_count == 0 {
+            // Nothing up to here replaced anything that is still kept.
+            counters.history_cursor = row;
+        }
+        if counters.tombstone_count == 0 && is_live {
+            counters.tombstone_cursor = row;
+        }
         counters.live = counters.live + u64::from(is_live) - u64::from(was_live == Some(true));
         counters.tombstone_count =
             counters.tombstone_count + u64::from(!is_live) - u64::from(was_live == Some(false));

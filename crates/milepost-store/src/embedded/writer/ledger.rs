@@ -178,7 +178,7 @@ impl Ledger {
     }
 }
 
-/// The newest version of a resource, live or not: [`rows::VERSION_COLUMNS`] and the digest.
+/// The newest version of a resource, live or not: what [`rows::version`] reads, and the digest.
 const CURRENT: &str = "SELECT v.row, v.replaced, v.modified, v.body, v.digest
      FROM keys k JOIN versions v ON v.row = k.row
      WHERE k.collection = ?1 AND k.live IN (0, 1) AND k.parent = ?2 AND k.id = ?3";

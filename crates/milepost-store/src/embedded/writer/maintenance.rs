@@ -64,14 +64,16 @@ impl Ledger {
     }
 
     fn step(&mut self, rows: usize) -> rusqlite::Result<()> {
-        if let Some(path) = self.work.building.first().cloned() {
-            if !self.build_step(&path)? {
+        let building = self.work.building.first().cloned();
+        let dropped = self.work.dropped.first().copied();
+        match (building, dropped) {
+            (Some(path), _) if !self.build_step(&path)? => {
                 self.work.building.remove(0);
             }
-        } else if let Some(index_id) = self.work.dropped.first().copied() {
-            if self.drop_step(index_id, rows)? < rows {
+            (None, Some(index_id)) if self.drop_step(index_id, rows)? == 0 => {
                 self.work.dropped.remove(0);
             }
+            _ => {}
         }
         if self.work.sweep {
             self.work.sweep = self.sweep_step(rows)?;
@@ -103,6 +105,6 @@ impl Ledger {
             self.db
                 .execute("DELETE FROM indexes WHERE index_id = ?1", [index_id])?;
         }
-        Ok(if taken == 0 { 0 } else { rows })
+        Ok(taken)
     }
 }

@@ -111,16 +111,12 @@ impl Ledger {
         let logged = self.logged(collection.collection, counters.history_cursor, rows)?;
         let mut walked = 0;
         for entry in &logged {
+            let (count, bytes) = (counters.history_count, counters.history_bytes);
+            let is_due = is_over(bounds, count, bytes, entry.modified, self.now.0);
+            if entry.replaced.is_some() && !is_due {
+                break;
+            }
             if let Some(replaced) = entry.replaced {
-                if !is_over(
-                    bounds,
-                    counters.history_count,
-                    counters.history_bytes,
-                    entry.modified,
-                    self.now.0,
-                ) {
-                    break;
-                }
                 let bytes = self.forget(collection, replaced, sequence_of(entry.row))?;
                 counters.history_count = counters.history_count.saturating_sub(1);
                 counters.history_bytes = counters.history_bytes.saturating_sub(bytes);
@@ -149,16 +145,12 @@ impl Ledger {
             .iter()
             .take_while(|entry| entry.row <= counters.history_cursor)
         {
-            if entry.deleted && !entry.superseded {
-                if !is_over(
-                    bounds,
-                    counters.tombstone_count,
-                    0,
-                    entry.modified,
-                    self.now.0,
-                ) {
-                    break;
-                }
+            let is_tombstone = entry.deleted && !entry.superseded;
+            let count = counters.tombstone_count;
+            if is_tombstone && !is_over(bounds, count, 0, entry.modified, self.now.0) {
+                break;
+            }
+            if is_tombstone {
                 self.take_away(collection, entry.row, false)?;
                 counters.tombstone_count = counters.tombstone_count.saturating_sub(1);
                 counters.tombstone_floor = sequence_of(entry.row);

@@ -44,22 +44,33 @@ impl Listing<'_, '_> {
         if first.descending {
             stretches.reverse();
         }
-        let mut at = self
-            .query
-            .after
-            .as_ref()
-            .and_then(|cursor| cursor.values.first().cloned());
-        let mut is_first = true;
         for stretch in &stretches {
-            while let Some(value) = self.next_value(*first, stretch, at.as_deref(), is_first)? {
-                if self.show_group(&mut page, keys, &value)? == Walk::Full {
-                    return Ok(page.finish());
-                }
-                at = Some(value);
-                is_first = false;
+            if self.walk_groups(&mut page, keys, *first, stretch)? == Walk::Full {
+                break;
             }
         }
         Ok(page.finish())
+    }
+
+    fn walk_groups(
+        &self,
+        page: &mut Collecting,
+        keys: &[OrderKey],
+        first: OrderKey,
+        stretch: &Stretch,
+    ) -> Result<Walk, ReadError> {
+        let cursor = self.query.after.as_ref();
+        let mut at = cursor.and_then(|cursor| cursor.values.first().cloned());
+        // The page begins within the group where the previous one ended.
+        let mut inclusive = true;
+        while let Some(value) = self.next_value(first, stretch, at.as_deref(), inclusive)? {
+            if self.show_group(page, keys, &value)? == Walk::Full {
+                return Ok(Walk::Full);
+            }
+            at = Some(value);
+            inclusive = false;
+        }
+        Ok(Walk::On)
     }
 
     /// The next value of the first key after `at`, or at it where the page begins in its group.

@@ -17,6 +17,10 @@ const AFTER_ALL: &str = "\u{10ffff}";
 impl Listing<'_, '_> {
     pub(super) fn by_key(&self) -> Result<Collected, ReadError> {
         let mut page = Collecting::with_capacity(self.query.limit.items);
+        let after = self.query.after.as_ref();
+        if after.is_some_and(|cursor| !cursor.values.is_empty()) {
+            return Err(ReadError::MalformedCursor);
+        }
         let (range, values) = self.key_range();
         let sql = match self.at {
             None => format!("SELECT parent, id, row FROM keys WHERE collection = ?1 AND live = 1 AND {range} ORDER BY parent, id"),
