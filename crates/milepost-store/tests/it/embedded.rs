@@ -56,8 +56,16 @@ impl InDirectory {
     }
 }
 
+/// A directory in memory where the system has one: what is tested is what the store writes and when,
+/// which a slow disk only makes slower.
 pub(crate) fn temporary() -> TempDir {
-    tempfile::tempdir().expect("a directory")
+    let in_memory = Path::new("/dev/shm");
+    let directory = if in_memory.is_dir() {
+        tempfile::tempdir_in(in_memory)
+    } else {
+        tempfile::tempdir()
+    };
+    directory.expect("a directory")
 }
 
 /// Copies the files of a store that is in use.
@@ -118,7 +126,11 @@ impl Fixture for InDirectory {
     async fn restored(self) -> Self {
         let directory = temporary();
         restore(self.backups.path().join("backup"), directory.path()).expect("a restored store");
-        Self::open(directory, self.clock)
+        let backups = self.backups;
+        Self {
+            backups,
+            ..Self::open(directory, self.clock)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod embedded;
 mod memory;
+mod model;
 
 use milepost_store::Timestamp;
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use milepost_semantics::Position;
 use milepost_store::{
     Store, clock::ManualClock, conformance::Fixture, conformance_tests, memory::MemoryStore,
 };
@@ -14,10 +13,15 @@ pub(crate) struct InMemory {
     clock: Arc<ManualClock>,
     memory: Arc<MemoryStore>,
     store: Arc<dyn Store>,
-    backed_up: Option<Position>,
+    /// A copy from when the backup was taken.
+    backup: Option<Arc<MemoryStore>>,
 }
 
 impl InMemory {
+    pub(crate) fn memory(&self) -> &MemoryStore {
+        &self.memory
+    }
+
     fn of(memory: MemoryStore, clock: Arc<ManualClock>) -> Self {
         let memory = Arc::new(memory);
         let store = Arc::clone(&memory) as Arc<dyn Store>;
@@ -25,7 +29,7 @@ impl InMemory {
             clock,
             memory,
             store,
-            backed_up: None,
+            backup: None,
         }
     }
 }
@@ -50,9 +54,9 @@ impl Fixture for InMemory {
     }
 
     async fn reopened(self) -> Self {
-        let backed_up = self.backed_up;
+        let backup = self.backup;
         Self {
-            backed_up,
+            backup,
             ..Self::of(self.memory.restarted(), self.clock)
         }
     }
@@ -63,16 +67,16 @@ impl Fixture for InMemory {
     }
 
     async fn back_up(&mut self) {
-        self.backed_up = Some(self.store.head());
+        self.backup = Some(Arc::new(self.memory.restarted()));
     }
 
     async fn restored(self) -> Self {
-        let position = self.backed_up.expect("a backup");
-        let restored = self
-            .memory
-            .restored_at(position)
-            .expect("a position that is remembered");
-        Self::of(restored, self.clock)
+        let backup = self.backup.expect("a backup");
+        let restored = backup.restored_at(backup.head()).expect("its own head");
+        Self {
+            backup: Some(backup),
+            ..Self::of(restored, self.clock)
+        }
     }
 }
 

@@ -1,0 +1,393 @@
+//! A backend beside its model: every step is taken by both, and every answer compared.
+
+use std::{fmt::Debug, sync::Arc};
+
+use bytes::Bytes;
+use milepost_semantics::{Position, index::Filter, index::ValueType};
+use milepost_store::{
+    Change, CollectionPath, Committed, IndexFilter, ListQuery, Listed, Operation, PageLimit,
+    ParentPath, ReadError, Record, ResourceKey, Scope, SortKey, Store, Transaction,
+    conformance::Fixture,
+};
+
+use super::steps::{Asked, FILTERS, Op, SORTS, Shape, Step, TEXTS, collection, document, earlier};
+use crate::memory::InMemory;
+
+/// A backend and the model, and the positions that both have committed since they share a history.
+pub(super) struct Pair<F> {
+    backend: F,
+    model: InMemory,
+    known: Vec<(Position, Position)>,
+    has_backup: bool,
+}
+
+/// An answer as a text in which positions are their sequences: the rest of them differs by design.
+fn told(answer: &impl Debug) -> String {
+    let text = format!("{answer:?}");
+    let mut parts = text.split("Position(");
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (position, rest) = part.split_once(')').expect("a position is closed");
+        let sequence = position
+            .split_once('.')
+            .and_then(|(_, rest)| rest.split_once('-'));
+        told.push_str(sequence.expect("a position").0);
+        told.push_str(rest);
+    }
+    told
+}
+
+fn same(backend: &impl Debug, model: &impl Debug, asked: &impl Debug) {
+    assert_eq!(told(backend), told(model), "asked: {asked:?}");
+}
+
+impl<F: Fixture> Pair<F> {
+    pub(super) fn new(backend: F, model: InMemory) -> Self {
+        let heads = (backend.store().head(), model.store().head());
+        Self {
+            backend,
+            model,
+            known: vec![heads],
+            has_backup: false,
+        }
+    }
+
+    fn stores(&self) -> [&Arc<dyn Store>; 2] {
+        [self.backend.store(), self.model.store()]
+    }
+
+    fn known_to(&self, side: usize) -> Vec<Position> {
+        self.known
+            .iter()
+            .map(|(backend, model)| if side == 0 { *backend } else { *model })
+            .collect()
+    }
+
+    pub(super) async fn begin(&mut self) {
+        self.define(false, &Shape::first()).await;
+        self.define(true, &Shape::first()).await;
+    }
+
+    pub(super) async fn take(mut self, step: &Step) -> Self {
+        match step {
+            Step::Write(ops) => self.write(ops, None).await,
+            Step::Recorded { id, digest, ops } => self.write(ops, Some((*id, *digest))).await,
+            Step::Define { child, shape } => self.define(*child, shape).await,
+            Step::Undefine => self.undefine().await,
+            Step::Pass { seconds } => {
+                self.backend.clock().advance(seconds * 1000);
+                self.model.clock().advance(seconds * 1000);
+                self.settle().await;
+            }
+            Step::Reopen => {
+                self.backend = self.backend.reopened().await;
+                self.model = self.model.reopened().await;
+                self.settle().await;
+            }
+            Step::BackUp => {
+                self.backend.back_up().await;
+                self.model.back_up().await;
+                self.has_backup = true;
+            }
+            Step::Restore if self.has_backup => self = self.restore().await,
+            Step::Restore => {}
+            Step::List(asked) => self.list(asked, None).await,
+            Step::Snapshot { asked, back } => self.list(asked, Some(*back)).await,
+            Step::Read { key, back } => self.read(&key.resource(), *back).await,
+        }
+        self
+    }
+
+    async fn restore(mut self) -> Self {
+        self.backend = self.backend.restored().await;
+        self.model = self.model.restored().await;
+        self.known = vec![(self.backend.store().head(), self.model.store().head())];
+        self.settle().await;
+        self
+    }
+
+    /// Lets the backend forget what it may, and the model exactly that.
+    async fn settle(&mut self) {
+        self.backend.settle().await;
+        for collection in [collection(false), collection(true)] {
+            let Some(state) = self
+                .backend
+                .store()
+                .collection(&collection)
+                .await
+                .expect("an answer")
+            else {
+                continue;
+            };
+            let of_model = |floor: Position| {
+                self.known
+                    .iter()
+                    .find(|(backend, _)| *backend == floor)
+                    .map(|(_, model)| *model)
+            };
+            // A floor that is older than what both know lies where both have been before.
+            if let Some(floor) = of_model(state.oldest_snapshot) {
+                self.model.memory().prune_history(&collection, floor);
+            }
+            if let Some(floor) = of_model(state.oldest_change) {
+                self.model.memory().prune_tombstones(&collection, floor);
+            }
+        }
+    }
+
+    async fn operations(&self, side: usize, ops: &[Op]) -> Vec<Operation> {
+        let store = self.stores()[side];
+        let known = self.known_to(side);
+        let mut operations = Vec::new();
+        for op in ops {
+            let current = store
+                .read(&op.key.resource(), None)
+                .await
+                .expect("an answer");
+            operations.push(op.operation(current.map(|version| version.position), &known));
+        }
+        operations
+    }
+
+    async fn write(&mut self, ops: &[Op], record: Option<(u8, u8)>) {
+        let [on_backend, on_model] = [self.operations(0, ops).await, self.operations(1, ops).await];
+        let record = |()| record.map(|(id, digest)| recorded(id, digest));
+        self.both([(on_backend, record(())), (on_model, record(()))])
+            .await;
+    }
+
+    async fn both(&mut self, [on_backend, on_model]: [(Vec<Operation>, Option<Record>); 2]) {
+        let asked = format!("{:?}", on_model.0);
+        let transaction = |(operations, record)| Transaction { operations, record };
+        let backend = self
+            .backend
+            .store()
+            .write(transaction(on_backend))
+            .await
+            .expect("a backend that works");
+        let model = self
+            .model
+            .store()
+            .write(transaction(on_model))
+            .await
+            .expect("a model that works");
+        same(&backend, &model, &asked);
+        let heads = (self.backend.store().head(), self.model.store().head());
+        same(&heads.0, &heads.1, &"the head");
+        if self.known.last() != Some(&heads) {
+            self.known.push(heads);
+        }
+        self.settle().await;
+    }
+
+    async fn define(&mut self, child: bool, shape: &Shape) {
+        self.change_definition(child, Change::Put(document(&shape.definition())))
+            .await;
+    }
+
+    async fn undefine(&mut self) {
+        self.change_definition(true, Change::Delete).await;
+    }
+
+    async fn change_definition(&mut self, child: bool, change: Change) {
+        let key = ResourceKey::definition(&collection(child)).expect("a name that is an id");
+        let mut operations = Vec::new();
+        for store in self.stores() {
+            let standing = store.read(&key, None).await.expect("an answer");
+            let standing = standing.filter(|version| !version.is_deleted());
+            let preconditions = standing
+                .map(|version| milepost_semantics::Preconditions::if_match(version.entity_tag()));
+            operations.push(Operation {
+                key: key.clone(),
+                preconditions: preconditions.unwrap_or_default(),
+                change: change.clone(),
+            });
+        }
+        let mut operations = operations
+            .into_iter()
+            .map(|operation| (vec![operation], None));
+        let both = [
+            operations.next().expect("one"),
+            operations.next().expect("another"),
+        ];
+        self.both(both).await;
+    }
+
+    async fn list(&self, asked: &Asked, back: Option<usize>) {
+        let question = question(asked);
+        let sizes = [asked.items, 1000];
+        let skipped = usize::from(asked.items == 1000);
+        for items in sizes.into_iter().skip(skipped) {
+            let mut walks = Vec::new();
+            for (side, store) in self.stores().into_iter().enumerate() {
+                let at = back.and_then(|back| earlier(&self.known_to(side), back));
+                let is_plain =
+                    at.is_none() || (question.sort.is_empty() && question.text.is_none());
+                let at = at.filter(|_| is_plain);
+                let walk = walk(
+                    store,
+                    &ListQuery {
+                        at,
+                        ..question.clone()
+                    },
+                    items,
+                )
+                .await;
+                // As of a position older than an index the order is that of the keys.
+                walks.push(walk.map(|mut listed| {
+                    if at.is_some() {
+                        listed.sort_by(|one, other| one.key.cmp(&other.key));
+                    }
+                    listed
+                }));
+            }
+            same(&walks[0], &walks[1], &(&question, back, items));
+        }
+    }
+
+    async fn read(&self, key: &ResourceKey, back: usize) {
+        let mut reads = Vec::new();
+        for (side, store) in self.stores().into_iter().enumerate() {
+            let at = earlier(&self.known_to(side), back);
+            reads.push((store.read(key, None).await, store.read(key, at).await));
+        }
+        same(&reads[0], &reads[1], &(key, back));
+        let versions = |store: &Arc<dyn Store>| {
+            let (store, key) = (Arc::clone(store), key.clone());
+            async move {
+                store
+                    .versions(&key, None, 1000)
+                    .await
+                    .expect("versions")
+                    .versions
+            }
+        };
+        let backend = versions(self.backend.store()).await;
+        let model = versions(self.model.store()).await;
+        // Where a bound cuts through one commit the backend may remember more than its floor says.
+        let beyond = backend.len() >= model.len();
+        assert!(
+            beyond,
+            "fewer versions than the floor promises: {backend:?} for {model:?}"
+        );
+        same(&backend.get(..model.len()), &model.get(..), &key);
+    }
+
+    /// Everything that can be asked now, and as of every position that both know.
+    pub(super) async fn compare_everything(&self) {
+        let everything = |child| Asked {
+            child,
+            below: None,
+            filters: Vec::new(),
+            sort: Vec::new(),
+            text: None,
+            items: 1000,
+        };
+        for child in [false, true] {
+            let path = collection(child);
+            let states = [
+                self.backend.store().collection(&path).await,
+                self.model.store().collection(&path).await,
+            ];
+            same(&states[0], &states[1], &path);
+            for back in 0..self.known.len() {
+                self.list(&everything(child), Some(back)).await;
+            }
+            for filter in 0..FILTERS.len() {
+                let filtered = Asked {
+                    filters: vec![filter],
+                    ..everything(child)
+                };
+                self.list(&filtered, None).await;
+                for back in 0..self.known.len() {
+                    self.list(&filtered, Some(back)).await;
+                }
+            }
+        }
+        let mut records = Vec::new();
+        for store in self.stores() {
+            let all = ListQuery::all(
+                CollectionPath::transactions(),
+                PageLimit {
+                    items: 100,
+                    bytes: 1 << 20,
+                },
+            );
+            records.push(store.list(&all).await.expect("a page").items);
+        }
+        same(&records[0], &records[1], &"records");
+    }
+}
+
+fn recorded(id: u8, digest: u8) -> Record {
+    let id = format!("0198a5f0-0000-7000-8000-00000000000{id}")
+        .parse()
+        .expect("an id");
+    let render = |committed: &Committed| Bytes::from(committed.position.sequence().to_string());
+    Record {
+        id,
+        digest: [digest; 16],
+        render: Box::new(render),
+    }
+}
+
+fn question(asked: &Asked) -> ListQuery {
+    let mut filters: Vec<IndexFilter> = Vec::new();
+    for (index, any_of) in asked.filters.iter().map(|place| FILTERS[*place]) {
+        if filters.iter().all(|filter| filter.index != index) {
+            let parse = |text: &&str| Filter::parse(text, ValueType::Any).expect("a filter");
+            filters.push(IndexFilter {
+                index: index.to_owned(),
+                any_of: any_of.iter().map(parse).collect(),
+            });
+        }
+    }
+    let text = asked.text.map(|place| TEXTS[place].to_owned());
+    let sort = asked
+        .sort
+        .iter()
+        .map(|place| SORTS[*place])
+        .filter(|_| text.is_none());
+    let sort = sort.map(|written| SortKey {
+        index: written.trim_start_matches('-').to_owned(),
+        descending: written.starts_with('-'),
+    });
+    let below = asked
+        .below
+        .filter(|_| asked.child)
+        .map(|id| format!("r{id}"));
+    let scope = below.map_or(Scope::Below(ParentPath::top()), |id| {
+        Scope::Of(ParentPath::top().child(&id.parse().expect("an id")))
+    });
+    ListQuery {
+        filters,
+        sort: sort.collect(),
+        text,
+        scope,
+        ..ListQuery::all(
+            collection(asked.child),
+            PageLimit {
+                items: 1000,
+                bytes: 1 << 20,
+            },
+        )
+    }
+}
+
+async fn walk(
+    store: &Arc<dyn Store>,
+    question: &ListQuery,
+    items: usize,
+) -> Result<Vec<Listed>, ReadError> {
+    let mut question = question.clone();
+    question.limit.items = items;
+    let mut listed = Vec::new();
+    loop {
+        let page = store.list(&question).await?;
+        listed.extend(page.items);
+        match page.next {
+            Some(next) => question.after = Some(next),
+            None => return Ok(listed),
+        }
+    }
+}
