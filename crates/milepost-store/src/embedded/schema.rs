@@ -124,10 +124,11 @@ pub(super) fn inspect(db: &Connection, path: &str) -> Result<Found, MaintenanceE
     Ok(Found::Store)
 }
 
-/// Makes the tables in an empty database.
+/// Makes the tables in an empty database, within a transaction of the caller's: a store that was cut
+/// off while it was being made must be found empty, not half made.
 pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
+        "{TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
     ))
 }
 

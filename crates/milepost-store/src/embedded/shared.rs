@@ -158,7 +158,6 @@ pub(super) fn open(directory: &Directory, options: Options) -> Result<Opened, Ma
         schema::inspect(&db, &path.display().to_string())?,
         Found::Empty
     ) {
-        schema::create(&db).map_err(cause)?;
         found(&db).map_err(cause)?;
     }
     if let Some(bytes_max) = options.bytes_max {
@@ -190,14 +189,19 @@ fn not_a_store(error: rusqlite::Error, path: &std::path::Path) -> MaintenanceErr
     }
 }
 
-/// Gives a new store its history and its own collections.
+/// Makes a new store, with its history and its own collections: wholly or not at all.
 fn found(db: &Connection) -> rusqlite::Result<()> {
-    db.execute_batch("BEGIN IMMEDIATE")?;
-    set_meta(db, "history", History::from_random(random()).as_str())?;
+    let founding = db.unchecked_transaction()?;
+    schema::create(&founding)?;
+    set_meta(
+        &founding,
+        "history",
+        History::from_random(random()).as_str(),
+    )?;
     for name in [COLLECTIONS, TRANSACTIONS] {
-        db.execute("INSERT INTO collections (name) VALUES (?1)", [name])?;
+        founding.execute("INSERT INTO collections (name) VALUES (?1)", [name])?;
     }
-    db.execute_batch("COMMIT")
+    founding.commit()
 }
 
 /// Draws a new salt for the positions that are committed from here on.
