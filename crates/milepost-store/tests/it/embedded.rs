@@ -9,15 +9,15 @@ use milepost_store::{
     clock::ManualClock,
     conformance::Fixture,
     conformance_tests,
-    embedded::{Embedded, Options, restore},
+    embedded::{Embedded, Options, check, restore},
 };
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 use crate::NOW;
 
-const DATABASE: &str = "store.sqlite";
-const LOG: &str = "store.sqlite-wal";
+pub(crate) const DATABASE: &str = "store.sqlite";
+pub(crate) const LOG: &str = "store.sqlite-wal";
 
 pub(crate) struct InDirectory {
     clock: Arc<ManualClock>,
@@ -52,6 +52,7 @@ impl InDirectory {
     fn crashed(&self) -> TempDir {
         let copy = temporary();
         copy_in_use(self.directory(), copy.path());
+        assert_whole(copy.path());
         copy
     }
 }
@@ -66,6 +67,12 @@ pub(crate) fn temporary() -> TempDir {
         tempfile::tempdir()
     };
     directory.expect("a directory")
+}
+
+/// Asserts that the tables of a store agree with each other.
+pub(crate) fn assert_whole(directory: &Path) {
+    let integrity = check(directory).expect("a store that can be checked");
+    assert_eq!(integrity.faults, Vec::<String>::new());
 }
 
 /// Copies the files of a store that is in use.

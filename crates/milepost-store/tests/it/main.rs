@@ -1,5 +1,6 @@
 //! The backends against the conformance suite, and what each promises beyond it.
 
+mod damage;
 mod embedded;
 mod memory;
 mod model;

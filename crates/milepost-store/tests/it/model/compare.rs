@@ -41,6 +41,14 @@ fn same(backend: &impl Debug, model: &impl Debug, asked: &impl Debug) {
     assert_eq!(told(backend), told(model), "asked: {asked:?}");
 }
 
+/// The same, of what each of the two was asked in turn.
+fn agree<A: Debug>(answers: &[A], asked: &impl Debug) {
+    match answers {
+        [backend, model] => same(backend, model, asked),
+        other => panic!("two answers expected: {other:?}"),
+    }
+}
+
 impl<F: Fixture> Pair<F> {
     pub(super) fn new(backend: F, model: InMemory) -> Self {
         let heads = (backend.store().head(), model.store().head());
@@ -135,22 +143,10 @@ impl<F: Fixture> Pair<F> {
         }
     }
 
-    async fn operations(&self, side: usize, ops: &[Op]) -> Vec<Operation> {
-        let store = self.stores()[side];
-        let known = self.known_to(side);
-        let mut operations = Vec::new();
-        for op in ops {
-            let current = store
-                .read(&op.key.resource(), None)
-                .await
-                .expect("an answer");
-            operations.push(op.operation(current.map(|version| version.position), &known));
-        }
-        operations
-    }
-
     async fn write(&mut self, ops: &[Op], record: Option<(u8, u8)>) {
-        let [on_backend, on_model] = [self.operations(0, ops).await, self.operations(1, ops).await];
+        let [backend, model] = self.stores();
+        let on_backend = operations(backend, &self.known_to(0), ops).await;
+        let on_model = operations(model, &self.known_to(1), ops).await;
         let record = |()| record.map(|(id, digest)| recorded(id, digest));
         self.both([(on_backend, record(())), (on_model, record(()))])
             .await;
@@ -234,14 +230,17 @@ impl<F: Fixture> Pair<F> {
                 )
                 .await;
                 // As of a position older than an index the order is that of the keys.
-                walks.push(walk.map(|mut listed| {
-                    if at.is_some() {
-                        listed.sort_by(|one, other| one.key.cmp(&other.key));
-                    }
-                    listed
-                }));
+                walks.push(walk.map(|listed| comparable(listed, at.is_none())));
             }
-            same(&walks[0], &walks[1], &(&question, back, items));
+            agree(&walks, &(&question, back, items));
+        }
+    }
+
+    /// Asks the same now and as of every position that both know.
+    async fn list_throughout(&self, asked: &Asked) {
+        self.list(asked, None).await;
+        for back in 0..self.known.len() {
+            self.list(asked, Some(back)).await;
         }
     }
 
@@ -251,7 +250,7 @@ impl<F: Fixture> Pair<F> {
             let at = earlier(&self.known_to(side), back);
             reads.push((store.read(key, None).await, store.read(key, at).await));
         }
-        same(&reads[0], &reads[1], &(key, back));
+        agree(&reads, &(key, back));
         let versions = |store: &Arc<dyn Store>| {
             let (store, key) = (Arc::clone(store), key.clone());
             async move {
@@ -270,7 +269,8 @@ impl<F: Fixture> Pair<F> {
             beyond,
             "fewer versions than the floor promises: {backend:?} for {model:?}"
         );
-        same(&backend.get(..model.len()), &model.get(..), &key);
+        let told: Vec<_> = backend.into_iter().take(model.len()).collect();
+        same(&told, &model, &key);
     }
 
     /// Everything that can be asked now, and as of every position that both know.
@@ -289,19 +289,14 @@ impl<F: Fixture> Pair<F> {
                 self.backend.store().collection(&path).await,
                 self.model.store().collection(&path).await,
             ];
-            same(&states[0], &states[1], &path);
-            for back in 0..self.known.len() {
-                self.list(&everything(child), Some(back)).await;
-            }
+            agree(&states, &path);
+            self.list_throughout(&everything(child)).await;
             for filter in 0..FILTERS.len() {
                 let filtered = Asked {
                     filters: vec![filter],
                     ..everything(child)
                 };
-                self.list(&filtered, None).await;
-                for back in 0..self.known.len() {
-                    self.list(&filtered, Some(back)).await;
-                }
+                self.list_throughout(&filtered).await;
             }
         }
         let mut records = Vec::new();
@@ -315,8 +310,21 @@ impl<F: Fixture> Pair<F> {
             );
             records.push(store.list(&all).await.expect("a page").items);
         }
-        same(&records[0], &records[1], &"records");
+        agree(&records, &"records");
     }
+}
+
+/// What each operation is, given what stands in this store and what stood.
+async fn operations(store: &Arc<dyn Store>, known: &[Position], ops: &[Op]) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for op in ops {
+        let current = store
+            .read(&op.key.resource(), None)
+            .await
+            .expect("an answer");
+        operations.push(op.operation(current.map(|version| version.position), known));
+    }
+    operations
 }
 
 fn recorded(id: u8, digest: u8) -> Record {
@@ -331,9 +339,22 @@ fn recorded(id: u8, digest: u8) -> Record {
     }
 }
 
+/// What was listed, by key where the order is not compared.
+fn comparable(mut listed: Vec<Listed>, is_ordered: bool) -> Vec<Listed> {
+    if !is_ordered {
+        listed.sort_by(|one, other| one.key.cmp(&other.key));
+    }
+    listed
+}
+
 fn question(asked: &Asked) -> ListQuery {
     let mut filters: Vec<IndexFilter> = Vec::new();
-    for (index, any_of) in asked.filters.iter().map(|place| FILTERS[*place]) {
+    for (index, any_of) in asked
+        .filters
+        .iter()
+        .filter_map(|place| FILTERS.get(*place))
+        .copied()
+    {
         if filters.iter().all(|filter| filter.index != index) {
             let parse = |text: &&str| Filter::parse(text, ValueType::Any).expect("a filter");
             filters.push(IndexFilter {
@@ -342,11 +363,14 @@ fn question(asked: &Asked) -> ListQuery {
             });
         }
     }
-    let text = asked.text.map(|place| TEXTS[place].to_owned());
+    let text = asked
+        .text
+        .and_then(|place| TEXTS.get(place))
+        .map(|text| (*text).to_owned());
     let sort = asked
         .sort
         .iter()
-        .map(|place| SORTS[*place])
+        .filter_map(|place| SORTS.get(*place))
         .filter(|_| text.is_none());
     let sort = sort.map(|written| SortKey {
         index: written.trim_start_matches('-').to_owned(),
