@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use milepost_server::{
-    Service,
+    ApiInfo, Service,
     cors::{Cors, Origins},
     listen::{ListenOptions, TlsFiles},
     log::{Log, LogFlush, LogLevel},
@@ -76,6 +76,9 @@ pub(crate) struct ServingOptions {
     )]
     pub(crate) cors_origin: Vec<HeaderValue>,
 
+    #[command(flatten)]
+    pub(crate) contact: ContactOptions,
+
     /// A limit by the name the service document tells, e.g. resourceBytesMax=2M; may be repeated
     #[arg(
         long,
@@ -98,6 +101,42 @@ pub(crate) struct ServingOptions {
     /// Print {"urls", "pid"} on stdout once it listens
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Whom the API's documentation names.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ContactOptions {
+    /// The API's title, in its OpenAPI document
+    #[arg(long, value_name = "TEXT", env = "MILEPOST_TITLE")]
+    pub(crate) title: Option<String>,
+
+    /// Who answers questions about the API: a name
+    #[arg(long, value_name = "NAME", env = "MILEPOST_CONTACT_NAME")]
+    pub(crate) contact_name: Option<String>,
+
+    /// Their email address
+    #[arg(long, value_name = "ADDRESS", env = "MILEPOST_CONTACT_EMAIL")]
+    pub(crate) contact_email: Option<String>,
+
+    /// Their page
+    #[arg(long, value_name = "URL", env = "MILEPOST_CONTACT_URL")]
+    pub(crate) contact_url: Option<String>,
+}
+
+impl ContactOptions {
+    fn api_info(&self) -> ApiInfo {
+        let mut api = ApiInfo::default();
+        let replace = |text: &mut String, with: &Option<String>| {
+            if let Some(with) = with {
+                with.clone_into(text);
+            }
+        };
+        replace(&mut api.title, &self.title);
+        replace(&mut api.contact.name, &self.contact_name);
+        replace(&mut api.contact.email, &self.contact_email);
+        replace(&mut api.contact.url, &self.contact_url);
+        api
+    }
 }
 
 /// Which requests are logged.
@@ -177,6 +216,7 @@ impl ServingOptions {
             .base(&self.base)
             .map_err(|error| Failure::usage(error.to_string()))?;
         let service = builder
+            .api_info(self.contact.api_info())
             .cors(Cors::new(self.origins()))
             .log(log)
             .metrics(metrics)

@@ -55,18 +55,32 @@ fn a_demo_over_a_directory_leaves_what_is_there_alone() {
 }
 
 #[test]
-fn limits_and_the_base_path_are_set_by_options() {
+fn options_are_told_by_the_service_about_itself() {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(
-        data.path(),
-        &["--limit", "resourceBytesMax=100", "--base", "/api"],
-    );
+    let options = [
+        "--limit",
+        "resourceBytesMax=100",
+        "--base",
+        "/api",
+        "--contact-email",
+        "ada@example.org",
+    ];
+    let server = Server::start(data.path(), &options);
     assert!(server.url.ends_with("/api"), "{}", server.url);
     let user = User::of(&server);
     user.run(&["put", "-/collections/notes", "title=Notes"])
         .ok();
     let long = format!("text={}", "x".repeat(200));
     user.run(&["put", "notes/a", &long]).code(6);
+    let told = user.run(&["get", "."]).ok().json();
+    assert_eq!(told["limits"]["resourceBytesMax"], 100);
+    let openapi = user.run(&["get", "openapi.json"]).ok().json();
+    assert_eq!(openapi["info"]["contact"]["email"], "ada@example.org");
+}
+
+#[test]
+fn a_limit_that_is_none_is_refused_with_the_names_of_all() {
+    let user = User::at("http://127.0.0.1:1");
     user.run(&["serve", "--limit", "nonsense=1"])
         .code(2)
         .says("resourceBytesMax");
