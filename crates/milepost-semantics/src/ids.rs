@@ -68,6 +68,12 @@ pub enum InvalidName {
 }
 
 impl CollectionName {
+    /// The name as text that can be shared.
+    #[must_use]
+    pub const fn as_shared(&self) -> &Arc<str> {
+        &self.0
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -22,7 +22,7 @@ impl CollectionPath {
     /// The path of a collection that lies at the top.
     #[must_use]
     pub fn top(name: &CollectionName) -> Self {
-        Self(Arc::from(name.as_str()))
+        Self(Arc::clone(name.as_shared()))
     }
 
     /// The path of the child collection `name` of this one, or `None` where it would lie too deep.
@@ -127,7 +127,8 @@ impl ParentPath {
     /// The empty path.
     #[must_use]
     pub fn top() -> Self {
-        Self(Arc::from(""))
+        // Shared by all, unlike one made from a text.
+        Self(Arc::default())
     }
 
     /// The path of what lies below the resource `id` at this path.
