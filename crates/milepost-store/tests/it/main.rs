@@ -2,6 +2,7 @@
 
 mod damage;
 mod embedded;
+mod files;
 mod memory;
 mod model;
 

@@ -16,7 +16,7 @@ use milepost_store::{
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
-fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -24,16 +24,16 @@ fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
-fn open(directory: &Path, options: Options) -> Arc<dyn Store> {
+pub(crate) fn open(directory: &Path, options: Options) -> Arc<dyn Store> {
     Arc::new(Embedded::open(directory, options).expect("a store"))
 }
 
-fn key(id: &str) -> ResourceKey {
+pub(crate) fn key(id: &str) -> ResourceKey {
     let things = CollectionPath::parse("things").expect("a name");
     ResourceKey::top(things, id.parse().expect("an id"))
 }
 
-fn put(key: &ResourceKey, value: &Value) -> Operation {
+pub(crate) fn put(key: &ResourceKey, value: &Value) -> Operation {
     let document = Document {
         bytes: value.to_string().into(),
         value: value.clone(),
@@ -46,7 +46,10 @@ fn put(key: &ResourceKey, value: &Value) -> Operation {
 }
 
 /// Writes all of `operations` in one transaction that holds, or says what the storage said.
-async fn write(store: &Arc<dyn Store>, operations: Vec<Operation>) -> Result<(), WriteError> {
+pub(crate) async fn write(
+    store: &Arc<dyn Store>,
+    operations: Vec<Operation>,
+) -> Result<(), WriteError> {
     match store
         .write(Transaction {
             operations,
@@ -60,7 +63,7 @@ async fn write(store: &Arc<dyn Store>, operations: Vec<Operation>) -> Result<(),
 }
 
 /// Declares the collection of things, without conditions.
-async fn define(store: &Arc<dyn Store>) {
+pub(crate) async fn define(store: &Arc<dyn Store>) {
     let things = CollectionPath::parse("things").expect("a name");
     let key = ResourceKey::definition(&things).expect("a name that is an id");
     write(
@@ -72,7 +75,7 @@ async fn define(store: &Arc<dyn Store>) {
 }
 
 /// What stands, as JSON.
-async fn standing(store: &Arc<dyn Store>, id: &str) -> Option<Value> {
+pub(crate) async fn standing(store: &Arc<dyn Store>, id: &str) -> Option<Value> {
     let version = store
         .read(&key(id), None)
         .await
