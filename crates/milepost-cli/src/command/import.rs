@@ -148,6 +148,7 @@ impl Import {
             if_exists: self.if_exists,
             on_error: self.on_error,
             identity: Identity::new(&salt),
+            has_answered: false,
         };
         Ok(Run {
             place: self.place()?,
@@ -304,6 +305,6 @@ fn stopped(mut failure: Failure, report: &Report, name: &str) -> Failure {
         0 => failure.detail("nothing was written"),
         records => failure
             .detail(format!("the {records} records before its chunk are in"))
-            .hint("mend it and run the same command again: what is in is not written twice"),
+            .hint("then run the same command again: what is in is not written twice"),
     }
 }

@@ -60,6 +60,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) on_error: OnError,
     /// The UUIDs.
     pub(crate) identity: Identity,
+    /// Whether the server was there before, so that its absence may be a passing one.
+    pub(crate) has_answered: bool,
 }
 
 /// The part of a problem that names the operations that failed.
@@ -107,7 +109,7 @@ impl Delivery<'_> {
         Err(Failure::new(Exit::PreconditionFailed, busy).hint("run the same command again"))
     }
 
-    fn send(&self, body: &[u8]) -> Result<Answer, Failure> {
+    fn send(&mut self, body: &[u8]) -> Result<Answer, Failure> {
         let uuid = self.identity.transaction(body);
         let url = self.client.url(&format!("-/transactions/{uuid}"))?;
         let mut pause = FIRST_PAUSE;
@@ -115,7 +117,11 @@ impl Delivery<'_> {
             let ask = Ask::new(Method::PUT, &url).body("application/json", body);
             match self.client.send(&ask) {
                 Ok(answer) if is_passing(&answer) => pause = pause.max(asked_pause(&answer)),
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.has_answered = true;
+                    return Ok(answer);
+                }
+                Err(failure) if !self.has_answered => return Err(failure),
                 Err(_) => {}
             }
             thread::sleep(pause);

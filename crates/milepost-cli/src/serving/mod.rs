@@ -55,14 +55,16 @@ pub(crate) async fn serve(
     options: &ServingOptions,
     welcome: &Welcome<'_>,
 ) -> Ended {
-    let exposure = exposure(options)?;
+    exposure(&options.listen, options)?;
     let (service, log_flush) = options.service(Arc::clone(&store) as Arc<dyn Store>)?;
     let (listener, reload) = listener(options, &service).await?;
     let stop = signals::stop(terminal)?;
     if let Some(reload) = reload {
         signals::reload_on_hangup(terminal, reload)?;
     }
-    greet(terminal, options, &listener.addresses(), &exposure, welcome)?;
+    let addresses = listener.addresses();
+    let exposure = exposure(&addresses, options)?;
+    greet(terminal, options, &addresses, &exposure, welcome)?;
     let stopped = listen::serve(listener, service, options.listen_options()?, stop).await;
     if stopped.dropped_connections > 0 {
         terminal.warn(format!(
@@ -76,8 +78,9 @@ pub(crate) async fn serve(
     Ok(Exit::Ok)
 }
 
-fn exposure(options: &ServingOptions) -> Result<Exposure, Failure> {
-    listen::guard(&options.listen, false, options.open)
+/// Who can reach these addresses; a failure where that is more than was allowed.
+fn exposure(addresses: &[SocketAddr], options: &ServingOptions) -> Result<Exposure, Failure> {
+    listen::guard(addresses, false, options.open)
         .map_err(|refused| Failure::usage(refused.to_string()).hint(RefusedToExpose::HINT))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use milepost_server::{
     ApiInfo, Service,
     cors::{Cors, Origins},
@@ -32,7 +32,7 @@ pub(crate) struct ServingOptions {
     pub(crate) listen: Vec<SocketAddr>,
 
     /// Let everybody who can reach the address do everything; without it, only this machine
-    #[arg(long, env = "MILEPOST_OPEN")]
+    #[arg(long, env = "MILEPOST_OPEN", value_parser = FalseyValueParser::new())]
     pub(crate) open: bool,
 
     /// The path that everything lies below

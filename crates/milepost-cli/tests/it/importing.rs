@@ -89,7 +89,7 @@ fn a_bad_line_stops_the_import_and_a_mended_file_repeats_nothing() {
         .code(6)
         .says("people.ndjson: line 18: column 17: ")
         .says("the 10 records before its chunk are in")
-        .says("hint: mend it and run the same command again");
+        .says("hint: then run the same command again");
     assert_eq!(count(&server), 10);
     user.file("people.ndjson", good);
     let report = user.run(&import).ok().json();
