@@ -13,7 +13,9 @@ use crate::{
     conditional::{held, not_modified},
     failure,
     governed::Governed,
-    href, media,
+    href,
+    log::Rfc3339,
+    media,
     refusal::{Answer, Refusal},
     representation::{FIELDS_EXPECTED, Freshness, describe, entity_tag, is_json},
     resource::represent,
@@ -177,7 +179,7 @@ fn represent_list(
     let path = format!("{url}/versions");
     let items = page.versions.iter().map(|version| {
         let position = version.position;
-        let modified = milepost_semantics::UnixSeconds::new(version.modified.as_seconds()).to_string();
+        let modified = Rfc3339(version.modified.0.saturating_mul(1000)).to_string();
         if version.is_deleted() {
             json!({ "position": position.to_string(), "modified": modified, "deleted": true })
         } else {

@@ -14,9 +14,9 @@ use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 use http::{HeaderMap, HeaderName, StatusCode, Version, header, request};
 use milepost_semantics::trace::TraceParent;
 
+pub(crate) use self::moment::Rfc3339;
 use self::{
     json::Object,
-    moment::Rfc3339,
     trace::{SpanId, TraceId, TraceIds},
     writer::Queue,
 };

@@ -43,7 +43,7 @@ impl Moment {
 
 /// Microseconds since 1970 as RFC 3339 writes them: `2024-02-29T12:34:56.789012Z`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rfc3339(pub(super) u64);
+pub(crate) struct Rfc3339(pub(crate) u64);
 
 impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

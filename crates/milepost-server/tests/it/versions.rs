@@ -32,6 +32,7 @@ async fn versions_are_listed_newest_first_and_each_stays_as_it_was() {
     for (item, (value, etag)) in items.iter().zip([1, 2, 3, 4].into_iter().zip(&etags).rev()) {
         assert_eq!(item["etag"], etag.as_str());
         assert_eq!(item["position"], position(etag));
+        assert_eq!(item["modified"], "2023-11-14T22:13:20.000000Z");
         let version = scene.get(item["href"].as_str().unwrap()).await;
         assert_eq!(version.text(), format!("{{\"a\":{value}}}"));
         assert_eq!(version.etag(), *etag);
