@@ -13,7 +13,10 @@ struct Territory {
 }
 
 const WEB: &[&str] = &["crates/milepost-server/", "bench/", "examples/"];
-const SQL: &[&str] = &["crates/milepost-store/src/embedded"];
+const SQL: &[&str] = &[
+    "crates/milepost-store/src/embedded",
+    "crates/milepost-store/tests/it/embedded",
+];
 const PRINTING: &[&str] = &[
     "crates/milepost-cli/",
     "xtask/src/say.rs",

@@ -1,8 +1,6 @@
 //! The backends against the conformance suite, and what each promises beyond it.
 
-mod damage;
 mod embedded;
-mod files;
 mod memory;
 mod model;
 

@@ -1,6 +1,9 @@
 //! The embedded backend keeps every promise, where a restart is a crash: the files are taken as they
 //! lie there while the store is in use, and opened by another.
 
+mod damage;
+mod files;
+
 use std::{fs, path::Path, sync::Arc};
 
 use async_trait::async_trait;

@@ -97,7 +97,7 @@ fn other_process(directory: &Path, limited_kib: Option<u64>) -> Command {
     let mut command = Command::new("sh");
     command
         .arg("-c")
-        .arg(format!("{limit} exec \"$0\" --exact damage::killed::writers_that_are_not_disturbed_all_end_well --nocapture"))
+        .arg(format!("{limit} exec \"$0\" --exact embedded::damage::killed::writers_that_are_not_disturbed_all_end_well --nocapture"))
         .arg(binary)
         .env(DIRECTORY, directory)
         .stdout(Stdio::piped())

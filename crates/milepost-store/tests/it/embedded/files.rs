@@ -13,9 +13,10 @@ use milepost_store::{
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::{
+use super::{
+    DATABASE, LOG, assert_whole,
     damage::{define, key, open, put, runtime, standing, write},
-    embedded::{DATABASE, LOG, assert_whole, temporary},
+    temporary,
 };
 
 #[test]
