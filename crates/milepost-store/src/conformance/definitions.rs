@@ -199,8 +199,14 @@ pub async fn a_collection_in_use_is_not_deleted<F: Fixture>() {
         failure(store, delete_definition("things")).await,
         Failure::CollectionInUse { .. }
     ));
-    written(store, delete(&thing)).await;
-    written(store, delete_definition("things")).await;
+    let moved = put(&key("things", "b"), &json!(1));
+    let operations = vec![delete(&thing), moved, delete_definition("things")];
+    let rejected = rejected(store, operations).await;
+    assert!(matches!(
+        rejected.failures.as_slice(),
+        [(2, Failure::CollectionInUse { .. })]
+    ));
+    committed(store, vec![delete(&thing), delete_definition("things")]).await;
     assert!(store.definitions().of(&path("things")).is_none());
     assert!(matches!(
         failure(store, put(&thing, &json!(1))).await,

@@ -41,11 +41,11 @@ pub trait State {
         limit: usize,
     ) -> Result<Vec<ResourceKey>, Self::Error>;
 
-    /// Whether a collection holds any live resource at all.
+    /// How many live resources a collection holds.
     ///
     /// # Errors
     /// Where the storage fails.
-    fn has_live(&mut self, collection: &CollectionPath) -> Result<bool, Self::Error>;
+    fn live_count(&mut self, collection: &CollectionPath) -> Result<u64, Self::Error>;
 
     /// What is declared, as the earlier transactions left it.
     fn definitions(&self) -> Arc<Definitions>;
@@ -143,9 +143,16 @@ impl<'s, S: State> Overlay<'s, S> {
         Ok(keys)
     }
 
+    /// Whether a collection holds any live resource, with this transaction's own writes counted.
     pub(super) fn has_live(&mut self, collection: &CollectionPath) -> Result<bool, S::Error> {
-        let made = |write: &Write| write.key.collection == *collection && write.contents.is_some();
-        Ok(self.decision.writes.iter().any(made) || self.state.has_live(collection)?)
+        let mut live = self.state.live_count(collection)?;
+        let writes = self.decision.writes.iter();
+        for write in writes.filter(|write| write.key.collection == *collection) {
+            let previous = write.previous.as_ref();
+            let was_live = previous.is_some_and(|previous| !previous.version.is_deleted());
+            live = (live + u64::from(write.contents.is_some())).saturating_sub(u64::from(was_live));
+        }
+        Ok(live > 0)
     }
 
     /// Adds a write that no operation names: a delete that cascades.

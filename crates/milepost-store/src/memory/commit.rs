@@ -160,8 +160,8 @@ impl State for Table {
         Ok(below.take(limit).map(|(key, _)| key.clone()).collect())
     }
 
-    fn has_live(&mut self, collection: &CollectionPath) -> Result<bool, Infallible> {
-        Ok(self.live(collection).next().is_some())
+    fn live_count(&mut self, collection: &CollectionPath) -> Result<u64, Infallible> {
+        Ok(self.live(collection).count() as u64)
     }
 
     fn definitions(&self) -> Arc<Definitions> {

@@ -231,14 +231,10 @@ impl State for Ledger {
             .collect()
     }
 
-    fn has_live(&mut self, collection: &CollectionPath) -> rusqlite::Result<bool> {
-        let Some(stored) = self.catalog.of(collection) else {
-            return Ok(false);
-        };
-        Ok(self
-            .counters
-            .get(&stored.collection)
-            .is_some_and(|counters| counters.live > 0))
+    fn live_count(&mut self, collection: &CollectionPath) -> rusqlite::Result<u64> {
+        let stored = self.catalog.of(collection);
+        let counters = stored.and_then(|stored| self.counters.get(&stored.collection));
+        Ok(counters.map_or(0, |counters| counters.live))
     }
 
     fn definitions(&self) -> Arc<Definitions> {
