@@ -1,7 +1,7 @@
 //! Which code answers a request: one match over what the URL names and the method.
 
 use http::{
-    HeaderValue, Response, StatusCode,
+    HeaderValue, Method, Response, StatusCode,
     header::{ALLOW, LOCATION},
     request::Parts,
 };
@@ -42,7 +42,7 @@ async fn answer(
     body: RequestBody<'_>,
 ) -> Answer {
     let Some(verb) = Verb::of(&request.method) else {
-        return Err(not_implemented(request, &route));
+        return Err(unknown(request, &route));
     };
     if matches!(
         route,
@@ -156,6 +156,14 @@ fn not_allowed(request: &Parts, route: &Route<'_>) -> Refusal {
     let list = allow.to_str().unwrap_or_default();
     let detail = format!("{} is not for this URL, which has {list}", request.method);
     Refusal::new(ProblemType::MethodNotAllowed, detail).with(ALLOW, allow)
+}
+
+/// RFC 9110 §9.1: a method that is registered but for no URL here, or one that nobody knows.
+fn unknown(request: &Parts, route: &Route<'_>) -> Refusal {
+    match request.method {
+        Method::TRACE | Method::CONNECT => not_allowed(request, route),
+        _ => not_implemented(request, route),
+    }
 }
 
 /// RFC 9110 §15.6.2: known for no URL.

@@ -219,6 +219,7 @@ fn violated(kind: ProblemType, violations: &[Violation]) -> Refusal {
         .map(|violation| Issue::new(Part::Body, &violation.pointer, &violation.detail))
         .collect();
     let detail = match violations {
+        [only] if only.pointer.is_empty() => only.detail.clone(),
         [only] => format!("{}: {}", only.pointer, only.detail),
         _ => format!("{} parts of the document are wrong", violations.len()),
     };

@@ -21,6 +21,8 @@ pub(super) struct Described<'d> {
     path: &'d CollectionPath,
     definition: &'d Definition,
     limits: &'d Limits,
+    /// The name of its schema.
+    schema_name: String,
     /// Its URL below the base, with a parameter for each parent's id.
     url: String,
     /// Those parameters.
@@ -32,6 +34,7 @@ impl<'d> Described<'d> {
         path: &'d CollectionPath,
         definition: &'d Definition,
         limits: &'d Limits,
+        schema_name: String,
     ) -> Self {
         let names: Vec<_> = path.names().collect();
         let mut url = String::new();
@@ -48,6 +51,7 @@ impl<'d> Described<'d> {
             path,
             definition,
             limits,
+            schema_name,
             url,
             parents,
         }
@@ -61,14 +65,14 @@ impl<'d> Described<'d> {
         })
     }
 
-    pub(super) fn schema_name(&self) -> String {
-        self.path.as_str().to_owned()
+    pub(super) fn schema_name(&self) -> &str {
+        &self.schema_name
     }
 
     pub(super) fn schema(&self) -> Value {
-        let name = self.schema_name();
+        let name = &self.schema_name;
         match &self.definition.schema {
-            Some(schema) => embed::embedded(schema.source(), &name),
+            Some(schema) => embed::embedded(schema.source(), name),
             None => json!({ "description": "Any JSON: no schema is declared." }),
         }
     }
@@ -151,13 +155,19 @@ impl<'d> Described<'d> {
         Operation::new(format!("{name}.{verb}"), name, format!("{summary}: {name}"))
     }
 
+    /// What may be written.
     fn representation(&self) -> Value {
-        component("schemas", &self.schema_name())
+        component("schemas", &self.schema_name)
+    }
+
+    /// What may be read: the definition may have been another when it was written.
+    fn stored(&self) -> Value {
+        let earlier = json!({ "description": "What was written under an earlier definition." });
+        json!({ "anyOf": [self.representation(), earlier] })
     }
 
     fn page(&self) -> Value {
-        let selected = json!({ "type": "object", "description": "The selected members." });
-        schemas::page(&json!({ "anyOf": [self.representation(), selected] }))
+        schemas::page(&self.stored())
     }
 
     fn list(&self) -> Operation {
@@ -209,7 +219,7 @@ impl<'d> Described<'d> {
         self.operation("changes", "Tell what is remembered of changes")
             .describe("Answers the newest position, the oldest that is still answerable, and the retention.")
             .takes(&["ifNoneMatch"])
-            .answers(200, json_response("What is remembered.", &component("schemas", "-changes"), OF_REPRESENTATION))
+            .answers(200, json_response("What is remembered.", &component("schemas", "Changes"), OF_REPRESENTATION))
             .answers_as(304, "notModified")
             .answers_as(308, "moved")
             .refuses(&[412])
@@ -227,14 +237,7 @@ impl<'d> Described<'d> {
             .describe("Creates a resource under an id that the service chooses.")
             .takes(&["prefer"])
             .body(&json!({ "application/json": { "schema": self.representation() } }))
-            .answers(
-                201,
-                json_response(
-                    "Created; the representation where it was preferred.",
-                    &self.representation(),
-                    &fields,
-                ),
-            )
+            .answers(201, empty(CREATED, &fields))
             .answers_as(308, "moved")
             .refuses(&[408, 409, 413, 415])
     }
@@ -245,11 +248,7 @@ impl<'d> Described<'d> {
             .takes(&["ifNoneMatch"])
             .answers(
                 200,
-                json_response(
-                    "The representation.",
-                    &self.representation(),
-                    OF_REPRESENTATION,
-                ),
+                json_response("The representation.", &self.stored(), OF_REPRESENTATION),
             )
             .answers_as(304, "notModified")
             .answers_as(308, "moved")
@@ -263,14 +262,7 @@ impl<'d> Described<'d> {
             "Writes the whole representation.",
         )
         .body(&json!({ "application/json": { "schema": self.representation() } }))
-        .answers(
-            201,
-            json_response(
-                "Created; the representation where it was preferred.",
-                &self.representation(),
-                WRITTEN,
-            ),
-        )
+        .answers(201, empty(CREATED, WRITTEN))
         .refuses(&[408, 409, 412, 413, 415, 428])
     }
 
@@ -281,8 +273,8 @@ impl<'d> Described<'d> {
             "Changes parts of the representation.",
         )
         .body(&json!({
-            MERGE_PATCH: { "schema": component("schemas", "-merge-patch") },
-            JSON_PATCH: { "schema": component("schemas", "-json-patch") },
+            MERGE_PATCH: { "schema": component("schemas", "MergePatch") },
+            JSON_PATCH: { "schema": component("schemas", "JsonPatch") },
         }))
         .refuses(&[408, 409, 412, 413, 415, 428])
     }
@@ -296,7 +288,7 @@ impl<'d> Described<'d> {
                 200,
                 json_response(
                     "Written; the representation, which was preferred.",
-                    &self.representation(),
+                    &self.stored(),
                     WRITTEN,
                 ),
             )
@@ -332,7 +324,7 @@ impl<'d> Described<'d> {
                 200,
                 json_response(
                     "A page of versions.",
-                    &component("schemas", "-versions"),
+                    &component("schemas", "Versions"),
                     OF_REPRESENTATION,
                 ),
             )
@@ -345,13 +337,15 @@ impl<'d> Described<'d> {
         self.operation("version", "Read a version of a resource")
             .describe("Answers the representation that the write at this position made; the same for ever, as long as it is retained.")
             .takes(&["ifNoneMatch"])
-            .answers(200, json_response("The representation.", &self.representation(), OF_REPRESENTATION))
+            .answers(200, json_response("The representation.", &self.stored(), OF_REPRESENTATION))
             .answers_as(304, "notModified")
             .answers_as(308, "moved")
             .refuses(&[410, 412])
     }
 }
 
+/// A body that may be there or not can't be described, so it is told in words.
+const CREATED: &str = "Created. The representation follows as JSON where `Prefer` asked for it.";
 /// The fields of a write's answer.
 const WRITTEN: &[&str] = &[
     "ETag",

@@ -81,10 +81,12 @@ impl Source<'_> {
             "description": "What the service says about itself, and writes over several resources.",
         })];
         for (path, defined) in self.definitions.iter() {
-            let described = collection::Described::new(path, &defined.definition, self.limits);
+            let name = free_name(&schemas, path.as_str());
+            let described =
+                collection::Described::new(path, &defined.definition, self.limits, name);
             tags.push(described.tag());
             described.add_paths(&mut paths);
-            schemas.insert(described.schema_name(), described.schema());
+            schemas.insert(described.schema_name().to_owned(), described.schema());
         }
         json!({
             "openapi": "3.1.0",
@@ -121,6 +123,21 @@ impl Source<'_> {
     }
 }
 
+/// `bank-accounts.transactions` as `BankAccountsTransactions`; with a number behind it where that is
+/// the name of another schema already.
+fn free_name(taken: &Map<String, Value>, collection: &str) -> String {
+    let words = collection.split(['.', '-']).filter(|word| !word.is_empty());
+    let name: String = words
+        .flat_map(|word| {
+            let (first, rest) = word.split_at(1);
+            [first.to_ascii_uppercase(), rest.to_owned()]
+        })
+        .collect();
+    let numbered = (2_u32..).map(|number| format!("{name}{number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    names.find(|name| !taken.contains_key(name)).unwrap_or(name)
+}
+
 /// A reference to a component.
 fn component(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
@@ -133,6 +150,3 @@ fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Value)>) -> Map
         .map(|(name, value)| (name.into(), value))
         .collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,6 +9,9 @@ use crate::limits::Limits;
 
 /// One or more entity tags, or `*`.
 const TAGS_PATTERN: &str = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#;
+const PREFER_PATTERN: &str = "^return=(minimal|representation)$";
+const A_TAG: &str = "\"k3f7.1042-x7qa\"";
+const A_POSITION: &str = "k3f7.1042-x7qa";
 /// Unreserved characters; not `.`, `..` or `-` alone.
 const ID_PATTERN: &str = r"^(?!(\.|\.\.|-)$)[A-Za-z0-9._~\-]{1,128}$";
 const POSITION_PATTERN: &str = r"^[a-z0-9]{1,8}\.(0|[1-9][0-9]{0,18})-[0-9a-hjkmnp-tv-z]{4}$";
@@ -31,14 +34,14 @@ fn fields() -> [(&'static str, Value); 3] {
         "Only if the current version has none of these entity tags (RFC 9110 §13.1.2).";
     let prefer = "Whether to answer a write with the representation (RFC 7240).";
     [
-        ("ifMatch", field("If-Match", if_match, TAGS_PATTERN)),
+        ("ifMatch", field("If-Match", if_match, TAGS_PATTERN, A_TAG)),
         (
             "ifNoneMatch",
-            field("If-None-Match", if_none_match, TAGS_PATTERN),
+            field("If-None-Match", if_none_match, TAGS_PATTERN, A_TAG),
         ),
         (
             "prefer",
-            field("Prefer", prefer, "^return=(minimal|representation)$"),
+            field("Prefer", prefer, PREFER_PATTERN, "return=representation"),
         ),
     ]
 }
@@ -48,13 +51,29 @@ fn places() -> [(&'static str, Value); 5] {
     let uuid = "The transaction's id, chosen by the client.";
     let position_of = "A position, as the service gave it.";
     [
-        ("id", path("id", "The resource's id.", ID_PATTERN)),
-        ("position", path("position", position_of, POSITION_PATTERN)),
-        ("name", path("name", name, NAME_PATTERN)),
-        ("uuid", path("uuid", uuid, UUID_PATTERN)),
+        ("id", path("id", "The resource's id.", ID_PATTERN, "17")),
+        (
+            "position",
+            path("position", position_of, POSITION_PATTERN, A_POSITION),
+        ),
+        ("name", path("name", name, NAME_PATTERN, "accounts")),
+        (
+            "uuid",
+            path(
+                "uuid",
+                uuid,
+                UUID_PATTERN,
+                "0190a5b8-3c1e-7d2f-9a4b-5c6d7e8f9a0b",
+            ),
+        ),
         (
             "type",
-            path("type", "The problem type's name.", "^[a-z][A-Za-z]*$"),
+            path(
+                "type",
+                "The problem type's name.",
+                "^[a-z][A-Za-z]*$",
+                "notFound",
+            ),
         ),
     ]
 }
@@ -86,6 +105,7 @@ pub(super) fn parent(name: &str, of: &str) -> Value {
         name,
         &format!("The id of the resource of {of} that the collection lies below."),
         ID_PATTERN,
+        "17",
     )
 }
 
@@ -175,13 +195,14 @@ fn sort(definition: &Definition, limits: &Limits) -> Value {
     parameter
 }
 
-fn path(name: &str, description: &str, pattern: &str) -> Value {
+fn path(name: &str, description: &str, pattern: &str, example: &str) -> Value {
     json!({
         "name": name,
         "in": "path",
         "required": true,
         "description": description,
         "schema": { "type": "string", "pattern": pattern },
+        "example": example,
     })
 }
 
@@ -189,11 +210,12 @@ fn query(name: &str, description: &str, schema: &Value) -> Value {
     json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }
 
-fn field(name: &str, description: &str, pattern: &str) -> Value {
+fn field(name: &str, description: &str, pattern: &str, example: &str) -> Value {
     json!({
         "name": name,
         "in": "header",
         "description": description,
         "schema": { "type": "string", "pattern": pattern },
+        "example": example,
     })
 }

@@ -96,7 +96,7 @@ fn problem(status: u16, kinds: &[ProblemType]) -> Value {
         "description": format!("{}.", titles.join("; ")),
         "headers": fields_of(own_fields(status)),
         "content": { MEDIA_TYPE: {
-            "schema": component("schemas", "-problem"),
+            "schema": component("schemas", "Problem"),
             "examples": object(examples),
         } },
     })
@@ -134,7 +134,6 @@ pub(super) fn headers() -> Map<String, Value> {
                 "schema": { "type": "string", "pattern": "^(W/)?\"[^\"]*\"$" },
             }),
         ),
-        ("Allow", text("The methods that this URL has.")),
         (
             "Cache-Control",
             text("Who may keep the answer, and for how long."),

@@ -1,5 +1,4 @@
-//! The schemas of the service's own documents. Their names begin with a hyphen, which those of
-//! collections never do.
+//! The schemas of the service's own documents.
 
 use serde_json::{Map, Value, json};
 
@@ -8,23 +7,23 @@ use super::{component, object};
 /// All of them.
 pub(super) fn all() -> Map<String, Value> {
     object([
-        ("-problem", problem()),
-        ("-issue", issue()),
-        ("-json-patch", json_patch()),
+        ("Problem", problem()),
+        ("Issue", issue()),
+        ("JsonPatch", json_patch()),
         (
-            "-merge-patch",
+            "MergePatch",
             json!({ "description": "A JSON Merge Patch (RFC 7396): members to set, `null` to remove." }),
         ),
-        ("-changes", changes()),
-        ("-versions", versions()),
-        ("-definition", definition()),
-        ("-bounds", bounds()),
-        ("-transaction", transaction()),
-        ("-outcome", outcome()),
-        ("-service", service()),
-        ("-health", health()),
-        ("-problem-type", problem_type()),
-        ("-problem-types", problem_types()),
+        ("Changes", changes()),
+        ("Versions", versions()),
+        ("Definition", definition()),
+        ("Bounds", bounds()),
+        ("Transaction", transaction()),
+        ("Outcome", outcome()),
+        ("Service", service()),
+        ("Health", health()),
+        ("ProblemType", problem_type()),
+        ("ProblemTypes", problem_types()),
     ])
 }
 
@@ -67,7 +66,7 @@ fn problem() -> Value {
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "detail": { "type": "string", "description": "What is wrong this time." },
             "instance": { "type": "string", "format": "uri", "description": "This occurrence; the same id is in the service's log." },
-            "issues": { "type": "array", "items": component("schemas", "-issue") },
+            "issues": { "type": "array", "items": component("schemas", "Issue") },
         },
     })
 }
@@ -192,8 +191,8 @@ fn retention() -> Value {
         "description": "How long what was superseded is kept.",
         "additionalProperties": false,
         "properties": {
-            "history": component("schemas", "-bounds"),
-            "tombstones": component("schemas", "-bounds"),
+            "history": component("schemas", "Bounds"),
+            "tombstones": component("schemas", "Bounds"),
         },
     })
 }
@@ -306,7 +305,7 @@ fn problem_types() -> Value {
         "required": ["self", "types"],
         "properties": {
             "self": url("This document."),
-            "types": { "type": "array", "items": component("schemas", "-problem-type") },
+            "types": { "type": "array", "items": component("schemas", "ProblemType") },
         },
     })
 }

@@ -82,7 +82,7 @@ fn root() -> Operation {
         "readServiceDocument",
         "Read the service document",
         about,
-        &component("schemas", "-service"),
+        &component("schemas", "Service"),
     )
 }
 
@@ -97,13 +97,13 @@ fn openapi() -> Operation {
 }
 
 fn health() -> Operation {
-    let schema = component("schemas", "-health");
+    let schema = component("schemas", "Health");
     let down = json!({
         "description": "The service can't answer from its store.",
         "headers": fields_of(&["Retry-After", "Cache-Control"]),
         "content": {
             "application/json": { "schema": schema },
-            "application/problem+json": { "schema": component("schemas", "-problem") },
+            "application/problem+json": { "schema": component("schemas", "Problem") },
         },
     });
     Operation::new("readHealth", TAG, "Tell whether the service works")
@@ -133,7 +133,7 @@ fn problems() -> Operation {
         "listProblemTypes",
         "List the types of problems",
         about,
-        "-problem-types",
+        "ProblemTypes",
     )
 }
 
@@ -143,7 +143,7 @@ fn problem() -> Operation {
         "readProblemType",
         "Read what a type of problem means",
         about,
-        "-problem-type",
+        "ProblemType",
     )
 }
 
@@ -160,7 +160,7 @@ fn explained(id: &str, summary: &str, about: &str, schema: &str) -> Operation {
 }
 
 fn definitions() -> Operation {
-    let page = schemas::page(&component("schemas", "-definition"));
+    let page = schemas::page(&component("schemas", "Definition"));
     Operation::new(
         "listDefinitions",
         TAG,
@@ -175,7 +175,7 @@ fn definitions() -> Operation {
 }
 
 fn read_definition() -> Operation {
-    let schema = component("schemas", "-definition");
+    let schema = component("schemas", "Definition");
     Operation::new("readDefinition", TAG, "Read a collection's definition")
         .describe("Answers what is declared, with all that holds by default.")
         .takes(&["ifNoneMatch"])
@@ -189,7 +189,7 @@ fn read_definition() -> Operation {
 }
 
 fn writing(id: &str, summary: &str, about: &str) -> Operation {
-    let schema = component("schemas", "-definition");
+    let schema = component("schemas", "Definition");
     Operation::new(id, TAG, summary)
         .describe(about)
         .takes(&["ifMatch", "ifNoneMatch", "prefer"])
@@ -207,7 +207,7 @@ fn writing(id: &str, summary: &str, about: &str) -> Operation {
 }
 
 fn put_definition() -> Operation {
-    let schema = component("schemas", "-definition");
+    let schema = component("schemas", "Definition");
     let about = "Defines a collection. An existing definition is replaced only with `If-Match`.";
     writing(
         "putDefinition",
@@ -225,8 +225,8 @@ fn patch_definition() -> Operation {
         "Changes parts of a definition.",
     )
     .body(&json!({
-        "application/merge-patch+json": { "schema": component("schemas", "-merge-patch") },
-        "application/json-patch+json": { "schema": component("schemas", "-json-patch") },
+        "application/merge-patch+json": { "schema": component("schemas", "MergePatch") },
+        "application/json-patch+json": { "schema": component("schemas", "JsonPatch") },
     }))
 }
 
@@ -249,7 +249,7 @@ fn read_outcome() -> Operation {
             200,
             json_response(
                 "The outcome.",
-                &component("schemas", "-outcome"),
+                &component("schemas", "Outcome"),
                 OF_REPRESENTATION,
             ),
         )
@@ -259,10 +259,10 @@ fn read_outcome() -> Operation {
 }
 
 fn put_transaction() -> Operation {
-    let outcome = component("schemas", "-outcome");
+    let outcome = component("schemas", "Outcome");
     Operation::new("putTransaction", TAG, "Perform a transaction")
         .describe("Performs all operations or none. Repeating the same request answers the recorded outcome; it is never performed twice.")
-        .body(&json!({ "application/json": { "schema": component("schemas", "-transaction") } }))
+        .body(&json!({ "application/json": { "schema": component("schemas", "Transaction") } }))
         .answers(200, json_response("It was performed before; its outcome.", &outcome, OF_REPRESENTATION))
         .answers(201, json_response("Performed.", &outcome, &["Location"]))
         .answers_as(308, "moved")
