@@ -9,7 +9,7 @@ const STATEMENTS: usize = 128;
 /// The page cache of the writer, in KiB.
 const WRITER_CACHE_KIB: i64 = 64 * 1024;
 /// The page cache of each reader, in KiB. Pages also lie in the operating system's cache.
-const READER_CACHE_KIB: i64 = 16 * 1024;
+const READER_CACHE_KIB: i64 = 8 * 1024;
 
 /// The one connection that writes.
 pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {

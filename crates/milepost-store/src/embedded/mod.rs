@@ -223,11 +223,9 @@ impl Store for Embedded {
         before: Option<Position>,
         limit: usize,
     ) -> Result<VersionPage, ReadError> {
-        let (shared, key) = (Arc::clone(&self.shared), key.clone());
-        reader::beside(move || {
-            shared
-                .readers
-                .now(|db| reader::versions(db, &shared, &key, before, limit))
+        let key = key.clone();
+        reader::beside(&self.shared, move |db, shared| {
+            reader::versions(db, shared, &key, before, limit)
         })
         .await
     }
@@ -239,8 +237,11 @@ impl Store for Embedded {
                 .readers
                 .now(|db| reader::list(db, &self.shared, query));
         }
-        let (shared, query) = (Arc::clone(&self.shared), query.clone());
-        reader::beside(move || shared.readers.now(|db| reader::list(db, &shared, &query))).await
+        let query = query.clone();
+        reader::beside(&self.shared, move |db, shared| {
+            reader::list(db, shared, &query)
+        })
+        .await
     }
 
     async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
@@ -257,7 +258,10 @@ impl Store for Embedded {
             reply,
         })?;
         // The writer answers every request it took, unless its thread died.
-        answer.await.unwrap_or(Err(WriteError::Poisoned))
+        answer.await.unwrap_or_else(|_died| {
+            self.shared.poison();
+            Err(WriteError::Poisoned)
+        })
     }
 }
 

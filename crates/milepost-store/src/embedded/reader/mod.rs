@@ -10,22 +10,26 @@ use std::{
 };
 
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 
 pub(super) use self::{
     list::{is_quick, list},
     resource::{collection, resource, resource_at, version, versions},
 };
-use super::connection;
+use super::{Shared, connection};
 use crate::ReadError;
 
 /// The most connections that are kept open while nobody uses them.
 const IDLE_MAX: usize = 16;
+/// The most questions that are asked beside the threads that ask; more wait their turn.
+const BESIDE_MAX: usize = 16;
 
 /// The connections that read.
 #[derive(Debug)]
 pub(super) struct Readers {
     database: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    beside: Semaphore,
 }
 
 impl Readers {
@@ -33,6 +37,7 @@ impl Readers {
         Self {
             database,
             idle: Mutex::default(),
+            beside: Semaphore::new(BESIDE_MAX),
         }
     }
 
@@ -62,9 +67,14 @@ impl Readers {
 
 /// Asks on another thread. For what may take milliseconds.
 pub(super) async fn beside<T: Send + 'static>(
-    ask: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+    shared: &Arc<Shared>,
+    ask: impl FnOnce(&Connection, &Shared) -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, ReadError> {
-    let asked = tokio::task::spawn_blocking(ask).await;
+    // Never closed, so there is always a turn to wait for.
+    let _turn = shared.readers.beside.acquire().await;
+    let shared = Arc::clone(shared);
+    let asked =
+        tokio::task::spawn_blocking(move || shared.readers.now(|db| ask(db, &shared))).await;
     asked.unwrap_or_else(|stopped| Err(ReadError::Unavailable(Arc::new(stopped))))
 }
 
