@@ -10,19 +10,20 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, RandomState},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use super::Cached;
-use crate::ResourceKey;
+const SHARDS: usize = 16;
 
-const SHARDS: usize = 64;
-/// What an entry costs beside its body: key, version, and its place in the shard. In bytes.
-const ENTRY_BYTES: usize = 320;
+/// What can be kept.
+pub(super) trait Weigh: Clone {
+    /// What keeping it costs, with its key and its place, in bytes.
+    fn bytes(&self) -> usize;
+}
 
 /// What was true of a shard when a reader missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,29 +31,29 @@ pub(super) struct Stamp(u64);
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Cache {
-    shards: Vec<Mutex<Shard>>,
+pub(super) struct Cache<K, V> {
+    shards: Vec<Mutex<Shard<K, V>>>,
     hasher: RandomState,
     shard_bytes_max: usize,
 }
 
-#[derive(Debug, Default)]
-struct Shard {
-    entries: HashMap<ResourceKey, Entry>,
-    queue: VecDeque<ResourceKey>,
+#[derive(Debug)]
+struct Shard<K, V> {
+    entries: HashMap<K, Entry<V>>,
+    queue: VecDeque<K>,
     bytes: usize,
     writes: u64,
 }
 
 #[derive(Debug)]
-struct Entry {
-    cached: Cached,
+struct Entry<V> {
+    cached: V,
     was_read: AtomicBool,
 }
 
-impl Cache {
+impl<K: Hash + Eq + Clone, V: Weigh> Cache<K, V> {
     pub(super) fn new(bytes_max: usize) -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new())).collect();
         Self {
             shards,
             hasher: RandomState::new(),
@@ -61,7 +62,7 @@ impl Cache {
     }
 
     /// What is known of a resource, or the stamp to offer it under.
-    pub(super) fn look_up(&self, key: &ResourceKey) -> Result<Cached, Stamp> {
+    pub(super) fn look_up(&self, key: &K) -> Result<V, Stamp> {
         let shard = self.shard(key);
         match shard.entries.get(key) {
             Some(entry) => {
@@ -73,7 +74,7 @@ impl Cache {
     }
 
     /// A reader's find, refused where the writer was there since.
-    pub(super) fn offer(&self, key: &ResourceKey, stamp: Stamp, cached: Cached) {
+    pub(super) fn offer(&self, key: &K, stamp: Stamp, cached: V) {
         let mut shard = self.shard(key);
         if shard.writes == stamp.0 {
             shard.insert(key, cached, self.shard_bytes_max);
@@ -81,14 +82,14 @@ impl Cache {
     }
 
     /// The writer is about to change this resource.
-    pub(super) fn take_out(&self, key: &ResourceKey) {
+    pub(super) fn take_out(&self, key: &K) {
         let mut shard = self.shard(key);
         shard.writes += 1;
         shard.remove(key);
     }
 
     /// The writer has changed this resource.
-    pub(super) fn put_in(&self, key: &ResourceKey, cached: Cached) {
+    pub(super) fn put_in(&self, key: &K, cached: V) {
         let mut shard = self.shard(key);
         shard.writes += 1;
         shard.insert(key, cached, self.shard_bytes_max);
@@ -99,7 +100,7 @@ impl Cache {
         self.shards.iter().map(|shard| lock(shard).bytes).sum()
     }
 
-    fn shard(&self, key: &ResourceKey) -> MutexGuard<'_, Shard> {
+    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
         let hash = usize::try_from(self.hasher.hash_one(key) >> 32).unwrap_or(0);
         #[expect(
             clippy::indexing_slicing,
@@ -110,13 +111,22 @@ impl Cache {
 }
 
 /// A shard is whole between any two statements that can panic, so a poisoned lock is still good.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+fn lock<K, V>(shard: &Mutex<Shard<K, V>>) -> MutexGuard<'_, Shard<K, V>> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shard {
-    fn insert(&mut self, key: &ResourceKey, cached: Cached, bytes_max: usize) {
-        let bytes = cost(&cached);
+impl<K: Hash + Eq + Clone, V: Weigh> Shard<K, V> {
+    fn new() -> Self {
+        Self {
+            entries: HashMap::new(),
+            queue: VecDeque::new(),
+            bytes: 0,
+            writes: 0,
+        }
+    }
+
+    fn insert(&mut self, key: &K, cached: V, bytes_max: usize) {
+        let bytes = cached.bytes();
         if bytes > bytes_max {
             self.remove(key);
             return;
@@ -126,16 +136,16 @@ impl Shard {
             was_read: AtomicBool::new(false),
         };
         match self.entries.insert(key.clone(), entry) {
-            Some(previous) => self.bytes -= cost(&previous.cached),
+            Some(previous) => self.bytes -= previous.cached.bytes(),
             None => self.queue.push_back(key.clone()),
         }
         self.bytes += bytes;
         while self.bytes > bytes_max && self.evict_one() {}
     }
 
-    fn remove(&mut self, key: &ResourceKey) {
+    fn remove(&mut self, key: &K) {
         if let Some(entry) = self.entries.remove(key) {
-            self.bytes -= cost(&entry.cached);
+            self.bytes -= entry.cached.bytes();
             // Its place in the queue is skipped when it comes up, unless the key is back by then;
             // so that such places can't pile up, a queue much longer than the map is made anew.
             if self.queue.len() > 64 + 4 * self.entries.len() {
@@ -160,17 +170,13 @@ impl Shard {
     }
 }
 
-fn cost(cached: &Cached) -> usize {
-    ENTRY_BYTES + cached.version.body.as_ref().map_or(0, bytes::Bytes::len)
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
     use milepost_semantics::{Check, History, Position};
 
-    use super::{Cache, Cached, SHARDS};
-    use crate::{CollectionPath, ResourceKey, Timestamp, Version};
+    use super::{Cache, SHARDS};
+    use crate::{CollectionPath, ResourceKey, Timestamp, Version, embedded::Cached};
 
     fn cached(sequence: u64, bytes: usize) -> Cached {
         let position = Position::new(History::from_random(1), sequence, Check::from_hash(0));

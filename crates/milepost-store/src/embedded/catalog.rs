@@ -1,7 +1,13 @@
 //! The collections of a store with their indexes: read when it is opened, and from then on changed
 //! by the writer alone, who publishes it as an immutable value.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use milepost_semantics::JsonPointer;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -62,6 +68,48 @@ pub(super) struct Collection {
     pub(super) indexes: Vec<StoredIndex>,
     /// The text index, if text is declared.
     pub(super) text: Option<StoredIndex>,
+    /// How far it is; the same value in every version of the catalog.
+    pub(super) marks: Arc<Marks>,
+}
+
+/// How far a collection is, for questions that need no more than that.
+///
+/// The writer moves a mark after the commit that moves it, and before anybody is told.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    head: AtomicU64,
+    history_floor: AtomicU64,
+    tombstone_floor: AtomicU64,
+}
+
+impl Marks {
+    /// The commit that last changed the collection.
+    pub(super) fn head(&self) -> u64 {
+        self.head.load(Ordering::Acquire)
+    }
+
+    /// See [`Counters::history_floor`].
+    pub(super) fn history_floor(&self) -> u64 {
+        self.history_floor.load(Ordering::Acquire)
+    }
+
+    /// See [`Counters::tombstone_floor`].
+    pub(super) fn tombstone_floor(&self) -> u64 {
+        self.tombstone_floor.load(Ordering::Acquire)
+    }
+
+    /// Moves the marks on; none ever moves back.
+    pub(super) fn advance(&self, head: u64, counters: &Counters) {
+        self.history_floor
+            .fetch_max(counters.history_floor, Ordering::AcqRel);
+        self.tombstone_floor
+            .fetch_max(counters.tombstone_floor, Ordering::AcqRel);
+        // What was forgotten may have been the newest.
+        let head = head
+            .max(counters.history_floor)
+            .max(counters.tombstone_floor);
+        self.head.fetch_max(head, Ordering::AcqRel);
+    }
 }
 
 impl Collection {
@@ -123,6 +171,9 @@ fn load_collection(
         .iter()
         .filter_map(|index| matching(&stored, index).cloned())
         .collect();
+    let counters = Counters::load(db, collection)?;
+    let marks = Marks::default();
+    marks.advance(newest(db, collection)?.max(defined_at), &counters);
     Ok(Collection {
         collection,
         path,
@@ -130,7 +181,16 @@ fn load_collection(
         defined_at,
         indexes,
         text,
+        marks: Arc::new(marks),
     })
+}
+
+/// The commit that last wrote what is still there of a collection.
+pub(super) fn newest(db: &Connection, collection: i64) -> rusqlite::Result<u64> {
+    let newest: Option<i64> = db
+        .prepare_cached("SELECT max(row) FROM log WHERE collection = ?1")?
+        .query_row([collection], |row| row.get(0))?;
+    Ok(newest.map_or(0, sequence_of))
 }
 
 /// The stored index that serves a declared one.

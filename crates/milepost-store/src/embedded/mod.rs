@@ -49,6 +49,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// The most bytes of hot representations that are kept in memory.
     pub cache_bytes: usize,
+    /// The most bytes of listings' pages that are kept in memory, beside the representations.
+    pub page_cache_bytes: usize,
     /// Bounds on what a patch may make of a representation.
     pub limits: Limits,
     /// The most transactions that wait for the writer; more are refused.
@@ -62,6 +64,7 @@ impl Default for Options {
         Self {
             clock: Arc::new(SystemClock),
             cache_bytes: 128 << 20,
+            page_cache_bytes: 32 << 20,
             limits: Limits::default(),
             queue_max: 4096,
             bytes_max: None,
@@ -75,6 +78,24 @@ struct Cached {
     version: Version,
     row: i64,
     digest: [u8; 16],
+}
+
+/// What an entry costs beside its body: key, version, and its place in the cache. In bytes.
+const ENTRY_BYTES: usize = 320;
+
+impl cache::Weigh for Cached {
+    fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.version.body.as_ref().map_or(0, bytes::Bytes::len)
+    }
+}
+
+impl cache::Weigh for Arc<Page> {
+    fn bytes(&self) -> usize {
+        let bytes = |listed: &crate::Listed| {
+            ENTRY_BYTES + listed.version.body.as_ref().map_or(0, bytes::Bytes::len)
+        };
+        ENTRY_BYTES + self.items.iter().map(bytes).sum::<usize>()
+    }
 }
 
 impl From<Cached> for Current {
@@ -139,6 +160,30 @@ impl Embedded {
         self.shared.cache.bytes()
     }
 
+    /// A page about the present that was asked for before, if nothing has changed in its collection
+    /// since; else the key to keep it under, where it is one to keep.
+    fn hot_page(&self, query: &ListQuery) -> Result<Page, Option<String>> {
+        if query.at.is_some() {
+            return Err(None);
+        }
+        let key = format!("{query:?}");
+        let head = self
+            .shared
+            .catalog()
+            .of(&query.collection)
+            .map(|collection| collection.marks.head());
+        match self.shared.pages.look_up(&key) {
+            Ok(page) if Some(page.position.sequence()) == head => Ok((*page).clone()),
+            _ => Err(Some(key)),
+        }
+    }
+
+    fn keep_page(&self, key: Option<String>, page: &Page) {
+        if let Some(key) = key {
+            self.shared.pages.put_in(&key, Arc::new(page.clone()));
+        }
+    }
+
     /// Moves the write-ahead log into the database now.
     pub fn checkpoint(&self) {
         self.checkpointer.wake();
@@ -182,9 +227,7 @@ impl Store for Embedded {
         &self,
         collection: &CollectionPath,
     ) -> Result<Option<CollectionState>, ReadError> {
-        self.shared
-            .readers
-            .now(|db| reader::collection(db, &self.shared, collection))
+        Ok(reader::collection(&self.shared, collection))
     }
 
     async fn read(
@@ -231,17 +274,26 @@ impl Store for Embedded {
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
-        if reader::is_quick(query) {
-            return self
-                .shared
-                .readers
-                .now(|db| reader::list(db, &self.shared, query));
+        match self.hot_page(query) {
+            Ok(page) => Ok(page),
+            Err(key) if reader::is_quick(query) => {
+                let page = self
+                    .shared
+                    .readers
+                    .now(|db| reader::list(db, &self.shared, query))?;
+                self.keep_page(key, &page);
+                Ok(page)
+            }
+            Err(key) => {
+                let asked = query.clone();
+                let page = reader::beside(&self.shared, move |db, shared| {
+                    reader::list(db, shared, &asked)
+                })
+                .await?;
+                self.keep_page(key, &page);
+                Ok(page)
+            }
         }
-        let query = query.clone();
-        reader::beside(&self.shared, move |db, shared| {
-            reader::list(db, shared, &query)
-        })
-        .await
     }
 
     async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {

@@ -9,7 +9,7 @@ use milepost_semantics::History;
 use rusqlite::{Connection, params};
 
 use super::{
-    Options,
+    Cached, Options,
     cache::Cache,
     catalog::Catalog,
     cause, connection,
@@ -19,7 +19,7 @@ use super::{
     schema::{self, Found, meta, set_meta},
 };
 use crate::{
-    COLLECTIONS, Definitions, MaintenanceError, TRANSACTIONS,
+    COLLECTIONS, Definitions, MaintenanceError, Page, ResourceKey, TRANSACTIONS,
     clock::Clock,
     decision::Limits,
     positions::{Incarnation, Lineage, random},
@@ -41,7 +41,9 @@ pub(super) struct Shared {
     pub(super) lineage: Lineage,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: Limits,
-    pub(super) cache: Cache,
+    pub(super) cache: Cache<ResourceKey, Cached>,
+    /// Pages about the present, each good until its collection changes.
+    pub(super) pages: Cache<String, Arc<Page>>,
     pub(super) readers: Readers,
     /// Who holds it writes, or does a checkpoint's last step.
     pub(super) gate: Gate,
@@ -170,6 +172,7 @@ pub(super) fn open(directory: &Directory, options: Options) -> Result<Opened, Ma
         clock: options.clock,
         limits: options.limits,
         cache: Cache::new(options.cache_bytes),
+        pages: Cache::new(options.page_cache_bytes),
         readers: Readers::new(path),
         gate: Gate::default(),
         head: AtomicU64::new(0),

@@ -140,26 +140,29 @@ fn replaced_row(snapshot: &Snapshot<'_>, row: i64) -> Result<Option<i64>, ReadEr
         .map_err(unavailable)
 }
 
-/// What is remembered of a collection.
+/// What is remembered of a collection. Asks no disk: this is what every "any news?" comes down to.
 pub(in crate::embedded) fn collection(
-    db: &Connection,
     shared: &Shared,
     path: &CollectionPath,
-) -> Result<Option<CollectionState>, ReadError> {
-    let snapshot = Snapshot::begin(db, shared)?;
-    let Some(collection) = snapshot.collection(path) else {
-        return Ok(None);
+) -> Option<CollectionState> {
+    let catalog = shared.catalog();
+    let collection = catalog.of(path)?;
+    let definition = match &collection.definition {
+        Some(definition) => Arc::clone(definition),
+        None if path.is_reserved() => Arc::default(),
+        None => return None,
     };
-    let remembered = snapshot.remembered(&collection)?;
     let position = |sequence| shared.lineage.position(sequence);
-    Ok(Some(CollectionState {
-        definition: collection
-            .definition
-            .clone()
-            .unwrap_or_else(|| Arc::new(crate::Definition::default())),
+    // Floors before the head: a floor that rises meanwhile must not pass the head that is told.
+    let (history, tombstones) = (
+        collection.marks.history_floor(),
+        collection.marks.tombstone_floor(),
+    );
+    Some(CollectionState {
+        definition,
         defined_at: position(collection.defined_at),
-        head: position(remembered.head),
-        oldest_snapshot: position(remembered.counters.history_floor),
-        oldest_change: position(remembered.counters.tombstone_floor),
-    }))
+        head: position(collection.marks.head()),
+        oldest_snapshot: position(history),
+        oldest_change: position(tombstones),
+    })
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::{
     super::{
         Cached, Shared,
-        catalog::{Catalog, Collection, Counters},
+        catalog::{self, Catalog, Collection, Counters},
         rows::{self, sequence_of},
     },
     unavailable,
@@ -61,16 +61,9 @@ impl<'c> Snapshot<'c> {
 
     /// What the collection remembers in this view.
     pub(super) fn remembered(&self, collection: &Collection) -> Result<Remembered, ReadError> {
-        let newest: Option<i64> = self
-            .db
-            .prepare_cached("SELECT max(row) FROM log WHERE collection = ?1")
-            .and_then(|mut statement| {
-                statement.query_row([collection.collection], |row| row.get(0))
-            })
-            .map_err(unavailable)?;
+        let newest = catalog::newest(&self.db, collection.collection).map_err(unavailable)?;
         let counters = Counters::load(&self.db, collection.collection).map_err(unavailable)?;
         let head = newest
-            .map_or(0, sequence_of)
             .max(collection.defined_at)
             .max(counters.history_floor)
             .max(counters.tombstone_floor);

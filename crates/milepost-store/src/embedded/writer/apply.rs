@@ -87,6 +87,7 @@ impl Ledger {
             digest: write.digest,
         };
         self.dirty.insert(write.key.clone(), cached);
+        self.heads.insert(write.key.collection.clone(), sequence);
         self.written += 1;
         Ok(version)
     }
@@ -223,6 +224,7 @@ impl Ledger {
             defined_at: 0,
             indexes: Vec::new(),
             text: None,
+            marks: Arc::default(),
         });
         self.redefined = true;
         self.count(collection);
@@ -239,6 +241,7 @@ impl Ledger {
             .as_ref()
             .and_then(|contents| contents.defines.clone());
         collection.defined_at = sequence;
+        self.heads.insert(path.clone(), sequence);
         self.declare_indexes(&mut collection)?;
         let definitions = Arc::make_mut(&mut self.definitions);
         match &collection.definition {

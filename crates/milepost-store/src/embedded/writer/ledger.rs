@@ -32,6 +32,8 @@ pub(in crate::embedded) struct Ledger {
     pub(super) counters: HashMap<i64, Counters>,
     /// Collections whose counters this batch changed.
     pub(super) touched: BTreeSet<i64>,
+    /// Collections whose marks this batch moves, and how far their heads.
+    pub(super) heads: HashMap<CollectionPath, u64>,
     /// What this batch wrote.
     pub(super) dirty: HashMap<ResourceKey, Cached>,
     /// Resources of which this batch forgot the last that was known.
@@ -52,6 +54,7 @@ impl Ledger {
             redefined: false,
             counters: HashMap::new(),
             touched: BTreeSet::new(),
+            heads: HashMap::new(),
             dirty: HashMap::new(),
             gone: Vec::new(),
             head: 0,
@@ -103,11 +106,23 @@ impl Ledger {
         self.dirty.clear();
         self.gone.clear();
         self.touched.clear();
+        self.heads.clear();
         self.reload()
     }
 
     /// Makes definitions and head visible. After the commit, before anybody is told of it.
     fn publish(&mut self) {
+        for (path, head) in self.heads.drain() {
+            let Some(collection) = self.catalog.of(&path) else {
+                continue;
+            };
+            let counters = self
+                .counters
+                .get(&collection.collection)
+                .copied()
+                .unwrap_or_default();
+            collection.marks.advance(head, &counters);
+        }
         if std::mem::take(&mut self.redefined) {
             self.shared.publish(
                 Arc::new(self.catalog.clone()),

@@ -192,6 +192,7 @@ impl Ledger {
     fn keep(&mut self, collection: &Collection, counters: Counters) {
         if self.counters(collection) != counters {
             *self.count(collection.collection) = counters;
+            self.heads.entry(collection.path.clone()).or_default();
         }
     }
 
