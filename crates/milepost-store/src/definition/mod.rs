@@ -5,6 +5,7 @@
 //! silently without effect.
 
 mod duration;
+mod normal_form;
 mod parse;
 mod registry;
 mod schema;
