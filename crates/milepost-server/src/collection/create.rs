@@ -35,7 +35,6 @@ pub(crate) async fn create(
     let wish = Wish {
         preferences,
         sent: Some(document.bytes.clone()),
-        is_new_url: true,
     };
     // The id is new: a resource that has it already must not be overwritten.
     let preconditions = Preconditions::if_none_match_any();

@@ -226,18 +226,11 @@ impl<'d> Described<'d> {
     }
 
     fn create(&self) -> Operation {
-        let fields = [
-            "Location",
-            "ETag",
-            "Last-Modified",
-            "Content-Location",
-            "Preference-Applied",
-        ];
         self.operation("create", "Create a resource")
             .describe("Creates a resource under an id that the service chooses.")
             .takes(&["prefer"])
             .body(&json!({ "application/json": { "schema": self.representation() } }))
-            .answers(201, empty(CREATED, &fields))
+            .answers(201, empty(CREATED, CREATED_FIELDS))
             .answers_as(308, "moved")
             .refuses(&[408, 409, 413, 415])
     }
@@ -262,7 +255,7 @@ impl<'d> Described<'d> {
             "Writes the whole representation.",
         )
         .body(&json!({ "application/json": { "schema": self.representation() } }))
-        .answers(201, empty(CREATED, WRITTEN))
+        .answers(201, empty(CREATED, CREATED_FIELDS))
         .refuses(&[408, 409, 412, 413, 415, 428])
     }
 
@@ -346,6 +339,13 @@ impl<'d> Described<'d> {
 
 /// A body that may be there or not can't be described, so it is told in words.
 const CREATED: &str = "Created. The representation follows as JSON where `Prefer` asked for it.";
+const CREATED_FIELDS: &[&str] = &[
+    "Location",
+    "ETag",
+    "Last-Modified",
+    "Content-Location",
+    "Preference-Applied",
+];
 /// The fields of a write's answer.
 const WRITTEN: &[&str] = &[
     "ETag",

@@ -19,6 +19,13 @@ const WRITTEN: &[&str] = &[
     "Content-Location",
     "Preference-Applied",
 ];
+const CREATED: &[&str] = &[
+    "Location",
+    "ETag",
+    "Last-Modified",
+    "Content-Location",
+    "Preference-Applied",
+];
 
 /// All of them.
 pub(super) fn paths() -> Map<String, Value> {
@@ -215,7 +222,7 @@ fn put_definition() -> Operation {
         about,
     )
     .body(&json!({ "application/json": { "schema": schema } }))
-    .answers(201, json_response("Defined.", &schema, WRITTEN))
+    .answers(201, json_response("Defined.", &schema, CREATED))
 }
 
 fn patch_definition() -> Operation {

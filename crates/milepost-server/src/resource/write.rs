@@ -38,8 +38,6 @@ pub(crate) struct Wish {
     pub(crate) preferences: Preferences,
     /// The representation it sent, where it sent one whole.
     pub(crate) sent: Option<Bytes>,
-    /// Whether the service chose the URL, and so must tell it.
-    pub(crate) is_new_url: bool,
 }
 
 /// Answers PUT.
@@ -66,7 +64,6 @@ pub(crate) async fn put(
     let wish = Wish {
         preferences,
         sent: Some(document.bytes.clone()),
-        is_new_url: false,
     };
     write(
         shared,
@@ -102,7 +99,6 @@ pub(crate) async fn patch(
     let wish = Wish {
         preferences,
         sent: None,
-        is_new_url: false,
     };
     write(
         shared,
@@ -123,7 +119,6 @@ pub(crate) async fn delete(shared: &Shared, request: &Parts, key: ResourceKey) -
     let wish = Wish {
         preferences,
         sent: None,
-        is_new_url: false,
     };
     write(
         shared,
@@ -175,7 +170,7 @@ fn written(shared: &Shared, applied: &Applied, wish: &Wish) -> Response<Body> {
     if applied.effect == Effect::Created {
         *response.status_mut() = StatusCode::CREATED;
     }
-    if wish.is_new_url
+    if applied.effect == Effect::Created
         && let Ok(location) = HeaderValue::try_from(href::resource(&shared.base, &applied.key))
     {
         response.headers_mut().insert(LOCATION, location);

@@ -150,6 +150,18 @@ async fn a_digest_is_of_the_bytes_that_are_sent() {
 }
 
 #[tokio::test]
+async fn what_was_created_is_told_with_its_location() {
+    let scene = Scene::with_accounts().await;
+    let put = scene.put("/v1/accounts/a", "{}").await;
+    assert_eq!(
+        (put.status.as_u16(), put.field("location")),
+        (201, "/v1/accounts/a")
+    );
+    let posted = scene.post("/v1/accounts", "{}").await;
+    assert_eq!(scene.get(posted.field("location")).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_request_has_one_host_that_can_be_one() {
     let scene = Scene::with_accounts().await;
     let ask = |hosts: &[&str]| {
