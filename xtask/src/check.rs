@@ -37,6 +37,7 @@ pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
     steps.run("tests", || {
         passed(&mut cargo(&["test", "--workspace", "--locked"]))
     });
+    protocol::add_to(&mut steps);
     steps.run("licences of dependencies", licences);
     steps.finish()
 }

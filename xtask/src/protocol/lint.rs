@@ -1,15 +1,19 @@
 //! httplint reads every kind of response, byte for byte, and must have no bad note on any.
 
 use std::{
-    io::Write,
-    process::{Command, Stdio},
+    fs,
+    path::{Path, PathBuf},
 };
 
 use super::{
     kinds::{KINDS, Kind},
     service::Service,
 };
-use crate::{http::Response, say, tools};
+use crate::{
+    cargo::{program, read, target},
+    http::Response,
+    say, tools,
+};
 
 /// Sends every kind of request and lints what comes back.
 ///
@@ -17,7 +21,10 @@ use crate::{http::Response, say, tools};
 /// Which answers had another status than the kind's, or a bad note.
 pub(super) fn check(service: &Service) -> Result<(), String> {
     let mut wrong = Vec::new();
-    for kind in KINDS {
+    let mut responses = Vec::new();
+    let folder = target().join("protocol/responses");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for (number, kind) in KINDS.iter().enumerate() {
         let answer = service.send(kind.method, kind.target, kind.fields, kind.body.as_bytes())?;
         let shown = format!("{} {}", kind.method, kind.target);
         if answer.status != kind.status {
@@ -31,12 +38,11 @@ pub(super) fn check(service: &Service) -> Result<(), String> {
                 .into_iter()
                 .map(|what| format!("{shown}: {what}")),
         );
-        wrong.extend(
-            bad_notes(&answer.raw)?
-                .into_iter()
-                .map(|note| format!("{shown}: {note}")),
-        );
+        let file = folder.join(number.to_string());
+        fs::write(&file, &answer.raw).map_err(|error| format!("{}: {error}", file.display()))?;
+        responses.push((shown, file));
     }
+    wrong.extend(bad_notes(&responses)?);
     say::talk(&format!("{} kinds of response read", KINDS.len()));
     if wrong.is_empty() {
         Ok(())
@@ -67,29 +73,44 @@ fn fields(kind: &Kind, answer: &Response) -> Vec<String> {
     missing
 }
 
-fn bad_notes(raw: &[u8]) -> Result<Vec<String>, String> {
-    let failed = |error: std::io::Error| format!("httplint: {error}");
-    let mut command = Command::new(tools::python("httplint"));
-    command
-        .arg("--now")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(failed)?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(raw).map_err(failed)?;
+/// httplint's own reader of messages, for many files in one process: `@ file`, then its notes.
+const READER: &str = "
+import sys, time
+from argparse import Namespace
+from httplint.cli.http_parser import HttpCliParser, modes
+for path in sys.argv[1:]:
+    print('@', path, flush=True)
+    reader = HttpCliParser(Namespace(mode=modes.RESPONSE), time.time())
+    reader.handle_input(open(path, 'rb').read())
+    if reader.failed:
+        print('* [BAD] cannot be read')
+";
+
+/// The bad notes on the responses in these files, each after the request that brought it.
+fn bad_notes(responses: &[(String, PathBuf)]) -> Result<Vec<String>, String> {
+    let files = responses.iter().map(|(_, file)| file);
+    let said = read(
+        program(tools::python("python"))
+            .args(["-c", READER])
+            .args(files),
+    )?;
+    let mut notes = Vec::new();
+    let mut shown = "";
+    let mut heard = 0;
+    for line in said.lines() {
+        if let Some(file) = line.strip_prefix("@ ") {
+            let response = responses
+                .iter()
+                .find(|(_, path)| path.as_path() == Path::new(file));
+            shown = response.map_or(file, |(request, _)| request.as_str());
+        } else if line.starts_with("* [") {
+            heard += 1;
+            notes.extend(line.contains("[BAD]").then(|| format!("{shown}: {line}")));
+        }
     }
-    let output = child.wait_with_output().map_err(failed)?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut notes: Vec<String> = said
-        .lines()
-        .filter(|line| line.contains("[BAD]"))
-        .map(str::to_owned)
-        .collect();
-    if !output.status.success() || said.trim().is_empty() {
-        notes.push(format!(
-            "unreadable: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
+    if heard < responses.len() {
+        return Err(format!(
+            "httplint had nothing to say of some responses:\n{said}"
         ));
     }
     Ok(notes)

@@ -4,6 +4,7 @@
 //!
 //! Each rule looks at text or at `cargo metadata`; none of them builds anything.
 
+mod agreement;
 mod documents;
 mod layers;
 mod lints;
@@ -34,6 +35,7 @@ pub(crate) fn run() -> Result<(), String> {
     findings.extend(layers::check(&workspace));
     findings.extend(lints::check(&tree, &workspace));
     findings.extend(documents::check(&tree, &workspace));
+    findings.extend(agreement::check(&tree));
     for finding in &findings {
         say::talk(finding);
     }
