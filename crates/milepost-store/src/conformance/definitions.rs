@@ -363,3 +363,38 @@ pub async fn a_changed_index_knows_nothing_of_what_it_was<F: Fixture>() {
     assert_eq!(found(store, &by("y", "4")).await, ["one"]);
     assert!(found(store, &by("y", "2")).await.is_empty());
 }
+
+/// Indexes that were taken away and declared again in another order read nothing of each other,
+/// neither now nor as of a position, and forget a value when a resource leaves it.
+pub async fn indexes_declared_again_are_not_taken_for_each_other<F: Fixture>() {
+    let fixture = F::fresh().await;
+    let store = fixture.store();
+    let declare = |indexes: Value| json!({ "preconditions": "optional", "indexes": indexes });
+    define(store, "things", &declare(json!({ "x": "/a", "y": "/b" }))).await;
+    let one = key("things", "one");
+    let made = written(store, put(&one, &json!({ "a": 1, "b": 2 }))).await;
+    for indexes in [json!({}), json!({ "y": "/b", "x": "/a" })] {
+        define(store, "things", &declare(indexes)).await;
+        fixture.settle().await;
+    }
+    let by = |x: &str, y: &str| crate::ListQuery {
+        filters: filters(&[("x", &[x]), ("y", &[y])]),
+        ..all("things")
+    };
+    assert_eq!(found(store, &by("1", "2")).await, ["one"]);
+    assert!(found(store, &by("2", "1")).await.is_empty());
+    written(store, put(&one, &json!({ "a": 3, "b": 4 }))).await;
+    assert_eq!(found(store, &by("3", "4")).await, ["one"]);
+    assert!(found(store, &by("1", "2")).await.is_empty());
+    let then = |question| crate::ListQuery {
+        at: Some(made.position),
+        ..question
+    };
+    assert_eq!(found(store, &then(by("1", "2"))).await, ["one"]);
+    assert!(found(store, &then(by("2", "1"))).await.is_empty());
+    let left = crate::ListQuery {
+        filters: filters(&[("x", &["1", "2"])]),
+        ..all("things")
+    };
+    assert!(found(store, &left).await.is_empty());
+}

@@ -144,6 +144,7 @@ macro_rules! conformance_tests {
                 an_index_finds_what_is_older_than_itself,
                 an_index_that_is_being_built_never_answers_in_part,
                 a_changed_index_knows_nothing_of_what_it_was,
+                indexes_declared_again_are_not_taken_for_each_other,
             }
             positions {
                 positions_are_dense_and_in_the_order_of_commits,

@@ -6,7 +6,8 @@
 //! * `log`: each collection's versions in commit order, and when each was superseded. Narrow.
 //! * `entries`: each declared index, of live resources' newest versions; `past`: values that a
 //!   resource has left, and when. `text_N`: full-text search of the newest versions.
-//! * `collections`, `indexes`, `incarnations`, `meta`: the store about itself.
+//! * `collections`, `indexes`, `incarnations`, `meta`: the store about itself. An index's number is
+//!   never given to another: old versions keep the values that they had under it.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -66,7 +67,7 @@ CREATE TABLE keys (
     PRIMARY KEY (collection, live, parent, id)
 ) WITHOUT ROWID;
 CREATE TABLE indexes (
-    index_id      INTEGER PRIMARY KEY,
+    index_id      INTEGER PRIMARY KEY AUTOINCREMENT,
     collection    INTEGER NOT NULL,
     name          TEXT NOT NULL,
     pointer       TEXT NOT NULL,
