@@ -252,7 +252,7 @@ fn told_length(fields: &HeaderMap) -> u64 {
 
 /// `Server-Timing` (W3C): milliseconds, to the microsecond.
 fn server_timing(duration: Duration) -> HeaderValue {
-    let us = duration.as_micros();
+    let us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let text = format!("total;dur={}.{:03}", us / 1000, us % 1000);
     HeaderValue::try_from(text).unwrap_or_else(|_never| HeaderValue::from_static("total"))
 }

@@ -19,6 +19,7 @@ use tokio::{
 
 use super::{
     HttpService, ListenOptions,
+    coalesced::Coalesced,
     paced::Paced,
     pulse::{Pulse, Verdict, Watch},
 };
@@ -55,7 +56,6 @@ impl Protocol {
         // A client may close its sending side once it has asked; it still gets its answer.
         builder
             .http1()
-            .pipeline_flush(true)
             .half_close(true)
             .header_read_timeout(None)
             .max_buf_size(options.buffer_bytes_max.max(8192));
@@ -80,6 +80,7 @@ impl Protocol {
     ) {
         let pulse = Arc::new(Pulse::default());
         let stream = Paced::new(stream, Arc::clone(&pulse), self.options.stall_time_max);
+        let stream = Coalesced::new(stream, Arc::clone(&pulse));
         let noted = Arc::clone(&pulse);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let in_flight = InFlight::start(&noted, request.version());

@@ -39,6 +39,19 @@ impl Pulse {
         self.finished.fetch_add(1, Relaxed);
     }
 
+    /// How many requests have started.
+    pub(super) fn started(&self) -> u64 {
+        self.started.load(Relaxed)
+    }
+
+    /// How many requests of one stream of requests have started since there were `started`.
+    pub(super) fn pipelined_since(&self, started: u64) -> u64 {
+        if self.is_multiplexed.load(Relaxed) {
+            return 0;
+        }
+        self.started().saturating_sub(started)
+    }
+
     fn reading(&self) -> Reading {
         let started = self.started.load(Relaxed);
         let waits_for_head = started == 0

@@ -8,8 +8,8 @@
 //! wherever `GET` does, and `OPTIONS` everywhere.
 
 mod collection;
+mod contact;
 mod embed;
-mod info;
 mod operation;
 mod parameters;
 mod responses;
@@ -22,7 +22,7 @@ use milepost_semantics::EntityTag;
 use milepost_store::Definitions;
 use serde_json::{Map, Value, json};
 
-pub use self::info::{ApiInfo, Contact};
+pub use self::contact::{ApiInfo, Contact};
 use crate::{
     edge::API_VERSION_TEXT,
     limits::Limits,

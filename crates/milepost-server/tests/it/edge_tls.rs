@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::edge_listen::{Running, path};
+use crate::edge_running::{Running, path};
 
 /// A new certificate for `localhost` and its key, in files.
 struct Files {
