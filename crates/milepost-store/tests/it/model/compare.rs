@@ -1,16 +1,21 @@
 //! A backend beside its model: every step is taken by both, and every answer compared.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
-use milepost_semantics::{Position, index::Filter, index::ValueType};
+use milepost_semantics::{
+    Position, ResourceId,
+    index::{Filter, ValueType},
+};
 use milepost_store::{
     Change, CollectionPath, Committed, IndexFilter, ListQuery, Listed, Operation, PageLimit,
     ParentPath, ReadError, Record, ResourceKey, Scope, SortKey, Store, Transaction,
     conformance::Fixture,
 };
 
-use super::steps::{Asked, FILTERS, Op, SORTS, Shape, Step, TEXTS, collection, document, earlier};
+use super::steps::{
+    Asked, FILTERS, Key, Op, SORTS, Shape, Step, TEXTS, collection, document, earlier,
+};
 use crate::memory::InMemory;
 
 /// A backend and the model, and the positions that both have committed since they share a history.
@@ -109,7 +114,12 @@ impl<F: Fixture> Pair<F> {
     async fn restore(mut self) -> Self {
         self.backend = self.backend.restored().await;
         self.model = self.model.restored().await;
-        self.known = vec![(self.backend.store().head(), self.model.store().head())];
+        // All positions have new names; both still know those that left a version.
+        let backend = committed(self.backend.store()).await;
+        let model = committed(self.model.store()).await;
+        let pair =
+            |(sequence, position): (&u64, &Position)| Some((*backend.get(sequence)?, *position));
+        self.known = model.iter().filter_map(pair).collect();
         self.settle().await;
         self
     }
@@ -117,6 +127,7 @@ impl<F: Fixture> Pair<F> {
     /// Lets the backend forget what it may, and the model exactly that.
     async fn settle(&mut self) {
         self.backend.settle().await;
+        let committed = committed(self.model.store()).await;
         for collection in [collection(false), collection(true)] {
             let Some(state) = self
                 .backend
@@ -127,13 +138,7 @@ impl<F: Fixture> Pair<F> {
             else {
                 continue;
             };
-            let of_model = |floor: Position| {
-                self.known
-                    .iter()
-                    .find(|(backend, _)| *backend == floor)
-                    .map(|(_, model)| *model)
-            };
-            // A floor that is older than what both know lies where both have been before.
+            let of_model = |floor: Position| committed.get(&floor.sequence()).copied();
             if let Some(floor) = of_model(state.oldest_snapshot) {
                 self.model.memory().prune_history(&collection, floor);
             }
@@ -314,6 +319,24 @@ impl<F: Fixture> Pair<F> {
     }
 }
 
+/// The positions that left a version which is retained, by their sequence.
+async fn committed(store: &Arc<dyn Store>) -> BTreeMap<u64, Position> {
+    let definitions = [false, true].map(collection);
+    let definitions = definitions.iter().filter_map(ResourceKey::definition);
+    let records = (0..3).map(|id| ResourceKey::top(CollectionPath::transactions(), record_id(id)));
+    let mut committed = BTreeMap::new();
+    for key in Key::all()
+        .map(Key::resource)
+        .chain(definitions)
+        .chain(records)
+    {
+        let page = store.versions(&key, None, 1000).await.expect("versions");
+        let positions = page.versions.iter().map(|version| version.position);
+        committed.extend(positions.map(|position| (position.sequence(), position)));
+    }
+    committed
+}
+
 /// What each operation is, given what stands in this store and what stood.
 async fn operations(store: &Arc<dyn Store>, known: &[Position], ops: &[Op]) -> Vec<Operation> {
     let mut operations = Vec::new();
@@ -327,13 +350,15 @@ async fn operations(store: &Arc<dyn Store>, known: &[Position], ops: &[Op]) -> V
     operations
 }
 
+fn record_id(id: u8) -> ResourceId {
+    let id = format!("0198a5f0-0000-7000-8000-00000000000{id}");
+    id.parse().expect("an id")
+}
+
 fn recorded(id: u8, digest: u8) -> Record {
-    let id = format!("0198a5f0-0000-7000-8000-00000000000{id}")
-        .parse()
-        .expect("an id");
     let render = |committed: &Committed| Bytes::from(committed.position.sequence().to_string());
     Record {
-        id,
+        id: record_id(id),
         digest: [digest; 16],
         render: Box::new(render),
     }

@@ -111,6 +111,12 @@ pub(super) const TEXTS: &[&str] = &["red", "blue red", "Green"];
 const INDEXES: &[(&str, &str)] = &[("n", "/n"), ("s", "/s"), ("m", "/deep/m"), ("n", "/deep/m")];
 
 impl Key {
+    /// Every resource there can be.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let children = || [None, Some(0), Some(1), Some(2)];
+        (0..4).flat_map(move |id| children().map(|child| Self { id, child }))
+    }
+
     pub(super) fn resource(self) -> ResourceKey {
         let top = ResourceKey::top(
             collection(false),
