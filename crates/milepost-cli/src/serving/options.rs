@@ -66,8 +66,8 @@ pub(crate) struct ServingOptions {
     #[arg(long, value_name = "WHICH", env = "MILEPOST_LOG")]
     pub(crate) log: Option<Logged>,
 
-    /// An origin whose pages may read, e.g. https://app.example; may be repeated; `none` for none
-    /// [default: any]
+    /// An origin whose pages may read and write, e.g. https://app.example; may be repeated; `*` for
+    /// any, `none` for none [default: none; any with --open]
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -226,6 +226,9 @@ impl ServingOptions {
 
     fn origins(&self) -> Origins {
         match &*self.cors_origin {
+            // Without credentials, being on this machine is all that lets anybody in: any page that
+            // is open in a browser here would be let in with its reader.
+            [] if !self.open => Origins::None,
             [] => Origins::Any,
             [one] if one == "none" => Origins::None,
             [one] if one == "*" => Origins::Any,
