@@ -66,7 +66,7 @@ pub(crate) struct ServingOptions {
     #[arg(long, value_name = "WHICH", env = "MILEPOST_LOG")]
     pub(crate) log: Option<Logged>,
 
-    /// An origin whose pages may read and write, e.g. https://app.example; may be repeated; `*` for
+    /// An origin whose pages may read and write, e.g. `https://app.example`; may be repeated; `*` for
     /// any, `none` for none [default: none; any with --open]
     #[arg(
         long,

@@ -2,7 +2,7 @@
 //!
 //! A line holds what the request asked (method, target with its query, the fields that decide the
 //! answer) and how it went (status, sizes, duration, entity tag, problem, causes). It never holds a
-//! body, credentials or cookies. Writing happens elsewhere, in batches; see [`writer`].
+//! body, credentials or cookies. Writing happens elsewhere, in batches; see `writer`.
 
 mod json;
 mod moment;

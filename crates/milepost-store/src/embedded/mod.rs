@@ -1,8 +1,8 @@
 //! The embedded backend: one directory, one process, SQLite.
 //!
-//! One thread writes ([`writer`]), any thread reads ([`reader`]), another one moves the write-ahead
-//! log into the database ([`checkpoint`]). Reads never wait for the writer. In front of the database
-//! lies a bounded [`cache`] of hot representations that is never behind it.
+//! One thread writes (`writer`), any thread reads (`reader`), another one moves the write-ahead
+//! log into the database (`checkpoint`). Reads never wait for the writer. In front of the database
+//! lies a bounded `cache` of hot representations that is never behind it.
 
 mod cache;
 mod catalog;
