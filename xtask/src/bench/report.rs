@@ -62,6 +62,7 @@ impl Report {
 
 fn judged(goal: f64, ratio: Option<f64>) -> String {
     let reached = ratio.is_some_and(|ratio| ratio >= goal);
+    let goal = (goal * 100.0).round() / 100.0;
     format!(
         "{goal} × {}",
         if reached {
