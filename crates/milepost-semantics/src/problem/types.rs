@@ -78,19 +78,15 @@ problem_types! {
     MalformedJson, "malformedJson", 400, "The content is not strict JSON",
         "The content must be one JSON document (RFC 8259) in UTF-8 without byte order mark. Duplicate keys and halves of surrogate pairs are refused, since parsers disagree about them. `detail` tells line and column, `issues` the JSON pointer.";
     InvalidDocument, "invalidDocument", 400, "The document violates the collection's schema",
-        "Each entry of `issues` names the place (a JSON pointer in `name`) and what the schema demands there; all violations are told at once. The schema stands in the collection's definition, `/-/collections/{name}`.";
+        "Each entry of `issues` names the place (a JSON pointer in `name`) and what the schema demands there; all violations are told at once. A value that an index stands for must also be exactly comparable: a text of at most 512 bytes, a number of at most 400 digits. The schema stands in the collection's definition, `/-/collections/{name}`.";
     InvalidQuery, "invalidQuery", 400, "The query is invalid",
-        "A query parameter has a value that cannot be used, or is not known here. `issues` names each. Values may carry a comparison in front: `gt:`, `gte:`, `lt:`, `lte:`, `ne:`, `prefix:`, `exists:`; `eq:` takes the rest literally.";
-    PageTooLarge, "pageTooLarge", 400, "The page asked for is too large",
-        "`pageSize` is over the limit that the service document tells. Ask for smaller pages and follow `next`.";
+        "A query parameter has a value that cannot be used (such as a `pageSize` over the limit that the service document tells), or is not known here. `issues` names each. Values may carry a comparison in front: `gt:`, `gte:`, `lt:`, `lte:`, `ne:`, `prefix:`, `exists:`; `eq:` takes the rest literally.";
     UndeclaredIndex, "undeclaredIndex", 400, "The collection declares no such index",
         "Only declared indexes can filter and sort, so that a page costs the same however large the collection is. Add the index to `indexes` in the definition that the problem names, or leave the parameter out.";
     InvalidPosition, "invalidPosition", 400, "The position is malformed",
         "A position is `{history}.{sequence}-{check}`, exactly as the service gave it in a link or an entity tag. Take positions from there; never make or change one.";
     MalformedField, "malformedField", 400, "A header field is malformed",
         "A field that the service must understand to do what you mean, such as a precondition, could not be read. It is not ignored, since that would drop your guard. `issues` names the field and what is wrong with it.";
-    DigestMismatch, "digestMismatch", 400, "The content does not match its digest",
-        "The content that arrived doesn't hash to what `Content-Digest` or `Repr-Digest` says: it was damaged on the way, or the digest is of something else. Send it again.";
     HostInvalid, "hostInvalid", 400, "The host is missing or malformed",
         "An HTTP/1.1 request has exactly one valid `Host` field, an HTTP/2 request an `:authority` (RFC 9110 §7.2).";
     InvalidId, "invalidId", 400, "The id or name in the URL cannot be used",
@@ -101,12 +97,8 @@ problem_types! {
         "The definition of a collection has members that cannot be used: an unknown member, a schema that is none, an index that is no JSON pointer. `issues` names each.";
     InvalidTransaction, "invalidTransaction", 400, "The transaction document is invalid",
         "`operations` is a list of objects with `method`, `href` and, as the method demands, `ifMatch`, `ifNoneMatch` and `value`. `issues` names every mistake with its JSON pointer.";
-    ValueNotIndexable, "valueNotIndexable", 400, "A value cannot be indexed",
-        "A declared index stands for a value that is too large to be compared exactly: a text over 512 bytes, or a number with more than 400 digits or a gigantic exponent. It is refused, not rounded. Make the value smaller, or change the definition.";
-    Unauthenticated, "unauthenticated", 401, "Credentials are needed",
-        "The request has no credentials, or such that cannot be verified. Send `Authorization: Bearer` with a valid token; `WWW-Authenticate` says more.";
-    Forbidden, "forbidden", 403, "This is not allowed with these credentials",
-        "The collection's rules don't allow the request to this subject. The same request will not succeed later with the same credentials.";
+    Forbidden, "forbidden", 403, "Only the service itself writes this",
+        "The resource is made by the service, such as a transaction's outcome: it can be read, and nobody's write to it will succeed.";
     NotFound, "notFound", 404, "There is no such resource",
         "Nothing stands at this URL now. Follow links from the service document instead of building URLs; URLs have no slash at the end.";
     CollectionNotDefined, "collectionNotDefined", 404, "The collection is not defined",
@@ -145,8 +137,6 @@ problem_types! {
         "Send the content without a `Content-Encoding`, or with one that `Accept-Encoding` in this answer lists (RFC 9110 §12.5.3).";
     ExpectationFailed, "expectationFailed", 417, "The expectation cannot be met",
         "The service knows `Expect: 100-continue` only.";
-    Misdirected, "misdirected", 421, "This server does not answer for that host",
-        "The host or scheme of the request is not one that this server is configured to answer for. Send it over another connection, to the host it is meant for.";
     TransactionMismatch, "transactionMismatch", 422, "The id belongs to another transaction",
         "A transaction with this id but another content was committed before. Its outcome is at the same URL. Use a new id for a new transaction.";
     TransactionFailed, "transactionFailed", 422, "The transaction was not performed",
@@ -167,6 +157,4 @@ problem_types! {
         "The store is stopping, starting, or refuses writes after a failed disk operation. This request was not performed. Try again after `Retry-After`.";
     OutcomeUnknown, "outcomeUnknown", 503, "It is not known whether the write was performed",
         "The store did not confirm in time. Repeat the request with the same precondition or transaction id: if it was performed, the answer says so, and it is never performed twice.";
-    VersionNotSupported, "httpVersionNotSupported", 505, "The HTTP version is not supported",
-        "Use HTTP/1.1 or HTTP/2.";
 }
