@@ -10,7 +10,7 @@ use crate::{
     intake::{self, RequestBody},
     media,
     refusal::{Answer, Refusal},
-    resource::{Wish, document, write},
+    resource::{document, write},
     route::Address,
     service::Shared,
 };
@@ -32,10 +32,6 @@ pub(crate) async fn create(
         parent,
         id: new_id(shared)?,
     };
-    let wish = Wish {
-        preferences,
-        sent: Some(document.bytes.clone()),
-    };
     // The id is new: a resource that has it already must not be overwritten.
     let preconditions = Preconditions::if_none_match_any();
     write(
@@ -45,7 +41,7 @@ pub(crate) async fn create(
             preconditions,
             change: Change::Put(document),
         },
-        &wish,
+        preferences,
     )
     .await
 }

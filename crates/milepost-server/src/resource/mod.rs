@@ -7,5 +7,5 @@ mod write;
 pub(crate) use self::{
     document::{document, parse, parsed},
     read::{read, represent},
-    write::{Wish, delete, patch, put, write},
+    write::{delete, patch, put, write},
 };

@@ -33,11 +33,11 @@ use crate::{
 
 /// What a client wants to hear of its write.
 #[derive(Debug)]
-pub(crate) struct Wish {
+struct Wish {
     /// What it prefers.
-    pub(crate) preferences: Preferences,
+    preferences: Preferences,
     /// The representation it sent, where it sent one whole.
-    pub(crate) sent: Option<Bytes>,
+    sent: Option<Bytes>,
 }
 
 /// Answers PUT.
@@ -61,10 +61,6 @@ pub(crate) async fn put(
     refuse_unreachable(&key)?;
     let bytes = intake::read(shared, request, body, shared.limits.resource_bytes_max).await?;
     let document = document(shared, bytes).await?;
-    let wish = Wish {
-        preferences,
-        sent: Some(document.bytes.clone()),
-    };
     write(
         shared,
         Operation {
@@ -72,7 +68,7 @@ pub(crate) async fn put(
             preconditions,
             change: Change::Put(document),
         },
-        &wish,
+        preferences,
     )
     .await
 }
@@ -96,10 +92,6 @@ pub(crate) async fn patch(
             Change::JsonPatch(JsonPatch::parse(&value).map_err(|error| failure::of_patch(&error))?)
         }
     };
-    let wish = Wish {
-        preferences,
-        sent: None,
-    };
     write(
         shared,
         Operation {
@@ -107,7 +99,7 @@ pub(crate) async fn patch(
             preconditions,
             change,
         },
-        &wish,
+        preferences,
     )
     .await
 }
@@ -116,10 +108,6 @@ pub(crate) async fn patch(
 pub(crate) async fn delete(shared: &Shared, request: &Parts, key: ResourceKey) -> Answer {
     let preconditions = conditional::of_write(&request.headers)?;
     let preferences = Preferences::from_headers(&request.headers);
-    let wish = Wish {
-        preferences,
-        sent: None,
-    };
     write(
         shared,
         Operation {
@@ -127,14 +115,23 @@ pub(crate) async fn delete(shared: &Shared, request: &Parts, key: ResourceKey) -
             preconditions,
             change: Change::Delete,
         },
-        &wish,
+        preferences,
     )
     .await
 }
 
 /// Carries out one operation and tells what became of it.
-pub(crate) async fn write(shared: &Shared, operation: Operation, wish: &Wish) -> Answer {
+pub(crate) async fn write(
+    shared: &Shared,
+    operation: Operation,
+    preferences: Preferences,
+) -> Answer {
     let key = operation.key.clone();
+    let sent = match &operation.change {
+        Change::Put(document) => Some(document.bytes.clone()),
+        _ => None,
+    };
+    let wish = &Wish { preferences, sent };
     let outcome = shared
         .store
         .write(Transaction::single(operation))
