@@ -96,7 +96,8 @@ impl<K: Hash + Eq + Clone, V: Weigh> Cache<K, V> {
     }
 
     /// The bytes in use, about.
-    pub(super) fn bytes(&self) -> usize {
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).bytes).sum()
     }
 

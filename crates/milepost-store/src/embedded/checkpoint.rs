@@ -6,6 +6,7 @@
 //! left by then is a few milliseconds' worth.
 
 use std::{
+    convert::Infallible,
     path::Path,
     sync::{
         Arc,
@@ -32,14 +33,15 @@ const FRAME_BYTES: u64 = 4096 + 24;
 /// The thread that moves the log; ends with the value.
 #[derive(Debug)]
 pub(super) struct Checkpointer {
-    wake: Option<Sender<()>>,
+    /// Nothing is ever sent: that it is gone is the message.
+    open: Option<Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpointer {
     pub(super) fn start(database: &Path, shared: Arc<Shared>) -> Result<Self, MaintenanceError> {
         let db = connection::checkpointer(database).map_err(cause)?;
-        let (wake, woken) = channel();
+        let (open, closed) = channel();
         let log = Log {
             db,
             shared,
@@ -47,29 +49,21 @@ impl Checkpointer {
         };
         let thread = std::thread::Builder::new()
             .name("milepost-checkpoint".to_owned())
-            .spawn(move || log.run(&woken))
+            .spawn(move || log.run(&closed))
             .map_err(|source| MaintenanceError::Io {
                 path: "thread".to_owned(),
                 source,
             })?;
         Ok(Self {
-            wake: Some(wake),
+            open: Some(open),
             thread: Some(thread),
         })
-    }
-
-    /// Moves the log now.
-    pub(super) fn wake(&self) {
-        if let Some(wake) = &self.wake {
-            // Where the thread has ended there is nothing left to move.
-            let _ = wake.send(());
-        }
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.wake = None;
+        self.open = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -84,12 +78,12 @@ struct Log {
 }
 
 impl Log {
-    fn run(mut self, woken: &Receiver<()>) {
+    fn run(mut self, closed: &Receiver<Infallible>) {
         loop {
-            match woken.recv_timeout(INTERVAL) {
+            match closed.recv_timeout(INTERVAL) {
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => self.look(),
-                Ok(()) => self.step(),
+                Ok(never) => match never {},
             }
         }
     }

@@ -115,7 +115,7 @@ impl From<Cached> for Current {
 pub struct Embedded {
     // Dropped in this order: the writer ends before the log is last moved, and the lock goes last.
     writer: Writer,
-    checkpointer: Checkpointer,
+    _checkpointer: Checkpointer,
     shared: Arc<Shared>,
     directory: Directory,
 }
@@ -135,7 +135,7 @@ impl Embedded {
         let writer = Writer::start(opened.db, Arc::clone(&shared), queue_max)?;
         Ok(Self {
             writer,
-            checkpointer,
+            _checkpointer: checkpointer,
             shared,
             directory,
         })
@@ -152,12 +152,6 @@ impl Embedded {
     /// Waits until the maintenance that is due now is done: indexes built, retention applied.
     pub async fn settle(&self) {
         self.writer.settle().await;
-    }
-
-    /// Bytes of hot representations in memory, about.
-    #[must_use]
-    pub fn cache_bytes(&self) -> usize {
-        self.shared.cache.bytes()
     }
 
     /// A page about the present that was asked for before, if nothing has changed in its collection
@@ -182,11 +176,6 @@ impl Embedded {
         if let Some(key) = key {
             self.shared.pages.put_in(&key, Arc::new(page.clone()));
         }
-    }
-
-    /// Moves the write-ahead log into the database now.
-    pub fn checkpoint(&self) {
-        self.checkpointer.wake();
     }
 }
 

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use milepost_semantics::ResourceId;
-use rusqlite::{Row, types::Type};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
+use super::Cached;
 use crate::{CollectionPath, ParentPath, ResourceKey, Timestamp, Version, positions::Lineage};
 
 /// How many bits of a row's number tell its place in the commit.
@@ -48,6 +49,34 @@ pub(super) fn version(row: &Row<'_>, at: usize, lineage: &Lineage) -> rusqlite::
         replaced: replaced.map(|replaced| lineage.position(sequence_of(replaced))),
         modified: Timestamp(unsigned(modified)),
         body: body.map(Bytes::copy_from_slice),
+    })
+}
+
+/// The newest version of a resource, live or not.
+pub(super) fn newest(
+    db: &Connection,
+    lineage: &Lineage,
+    collection: i64,
+    key: &ResourceKey,
+) -> rusqlite::Result<Option<Cached>> {
+    db.prepare_cached(
+        "SELECT v.row, v.replaced, v.modified, v.body, v.digest FROM keys k JOIN versions v ON v.row = k.row
+         WHERE k.collection = ?1 AND k.live IN (0, 1) AND k.parent = ?2 AND k.id = ?3",
+    )?
+    .query_row(
+        params![collection, key.parent.as_str(), key.id.as_str()],
+        |row| cached(row, lineage),
+    )
+    .optional()
+}
+
+/// Reads what [`version`] does, from the first column on, and `digest` behind it.
+pub(super) fn cached(row: &Row<'_>, lineage: &Lineage) -> rusqlite::Result<Cached> {
+    let digest: Option<[u8; 16]> = row.get(4)?;
+    Ok(Cached {
+        version: version(row, 0, lineage)?,
+        row: row.get(0)?,
+        digest: digest.unwrap_or_default(),
     })
 }
 

@@ -11,7 +11,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cause;
+use super::{
+    cause,
+    rows::{sequence_of, unsigned},
+};
 use crate::MaintenanceError;
 
 /// The format that this version writes, and the newest it reads.
@@ -131,6 +134,15 @@ pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
         "{TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
     ))
+}
+
+/// The sequence of the newest commit: that of the newest row, or, where that was forgotten, the one
+/// that was kept for it.
+pub(super) fn head(db: &Connection) -> rusqlite::Result<u64> {
+    let newest: Option<i64> =
+        db.query_row("SELECT max(row) FROM versions", [], |row| row.get(0))?;
+    let kept: Option<i64> = meta(db, "head")?;
+    Ok(newest.map_or(0, sequence_of).max(kept.map_or(0, unsigned)))
 }
 
 /// Reads a value that the store keeps about itself.

@@ -15,7 +15,7 @@ use super::{
     cause, connection,
     directory::Directory,
     reader::Readers,
-    rows::{sequence_of, signed, unsigned},
+    rows::{signed, unsigned},
     schema::{self, Found, meta, set_meta},
 };
 use crate::{
@@ -209,10 +209,7 @@ fn found(db: &Connection) -> rusqlite::Result<()> {
 
 /// Draws a new salt for the positions that are committed from here on.
 pub(super) fn begin_incarnation(db: &Connection) -> rusqlite::Result<Lineage> {
-    let newest: Option<i64> =
-        db.query_row("SELECT max(row) FROM versions", [], |row| row.get(0))?;
-    let kept: Option<i64> = meta(db, "head")?;
-    let head = newest.map_or(0, sequence_of).max(kept.map_or(0, unsigned));
+    let head = schema::head(db)?;
     let first = if head == 0 { 0 } else { head + 1 };
     let salt = i64::from_ne_bytes(random().to_ne_bytes());
     db.execute(

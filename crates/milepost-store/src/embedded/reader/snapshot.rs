@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use milepost_semantics::Position;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::{
     super::{
@@ -103,23 +103,15 @@ impl<'c> Snapshot<'c> {
         collection: &Collection,
         key: &ResourceKey,
     ) -> Result<Option<Cached>, ReadError> {
-        self.db
-            .prepare_cached(
-                "SELECT v.row, v.replaced, v.modified, v.body, v.digest FROM keys k JOIN versions v ON v.row = k.row
-                 WHERE k.collection = ?1 AND k.live IN (0, 1) AND k.parent = ?2 AND k.id = ?3",
-            )
-            .and_then(|mut statement| {
-                let key = params![collection.collection, key.parent.as_str(), key.id.as_str()];
-                statement.query_row(key, |row| self.cached(row)).optional()
-            })
-            .map_err(unavailable)
+        let lineage = &self.shared.lineage;
+        rows::newest(&self.db, lineage, collection.collection, key).map_err(unavailable)
     }
 
     /// The version of a row.
     pub(super) fn row(&self, row: i64) -> Result<Option<Cached>, ReadError> {
         self.db
             .prepare_cached("SELECT v.row, v.replaced, v.modified, v.body, v.digest FROM versions v WHERE v.row = ?1")
-            .and_then(|mut statement| statement.query_row([row], |row| self.cached(row)).optional())
+            .and_then(|mut statement| statement.query_row([row], |row| rows::cached(row, &self.shared.lineage)).optional())
             .map_err(unavailable)
     }
 
@@ -150,15 +142,5 @@ impl<'c> Snapshot<'c> {
             Some(row) => Ok(self.row(row)?.map(|cached| cached.version)),
             None => Ok(None),
         }
-    }
-
-    fn cached(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Cached> {
-        let digest: Option<[u8; 16]> = row.get(4)?;
-        let version = rows::version(row, 0, &self.shared.lineage)?;
-        Ok(Cached {
-            version,
-            row: row.get(0)?,
-            digest: digest.unwrap_or_default(),
-        })
     }
 }

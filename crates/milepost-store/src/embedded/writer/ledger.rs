@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::super::{
     Cached, Shared,
     catalog::{Catalog, Counters},
-    rows,
+    rows, schema,
 };
 use crate::{
     CollectionPath, Definitions, ParentPath, Record, ResourceKey, Timestamp,
@@ -146,13 +146,7 @@ impl Ledger {
             self.counters
                 .insert(collection, Counters::load(&self.db, collection)?);
         }
-        let newest: Option<i64> =
-            self.db
-                .query_row("SELECT max(row) FROM versions", [], |row| row.get(0))?;
-        let kept: Option<i64> = super::super::schema::meta(&self.db, "head")?;
-        self.head = newest
-            .map_or(0, rows::sequence_of)
-            .max(kept.map_or(0, rows::unsigned));
+        self.head = schema::head(&self.db)?;
         self.look_for_work();
         Ok(())
     }
@@ -172,31 +166,15 @@ impl Ledger {
     }
 
     fn stored(&self, key: &ResourceKey) -> rusqlite::Result<Option<Cached>> {
-        let Some(collection) = self.catalog.of(&key.collection) else {
-            return Ok(None);
-        };
-        self.db
-            .prepare_cached(CURRENT)?
-            .query_row(
-                params![collection.collection, key.parent.as_str(), key.id.as_str()],
-                |row| {
-                    let digest: Option<[u8; 16]> = row.get(4)?;
-                    let version = rows::version(row, 0, &self.shared.lineage)?;
-                    Ok(Cached {
-                        version,
-                        row: row.get(0)?,
-                        digest: digest.unwrap_or_default(),
-                    })
-                },
-            )
-            .optional()
+        match self.catalog.of(&key.collection) {
+            Some(collection) => {
+                let lineage = &self.shared.lineage;
+                rows::newest(&self.db, lineage, collection.collection, key)
+            }
+            None => Ok(None),
+        }
     }
 }
-
-/// The newest version of a resource, live or not: what [`rows::version`] reads, and the digest.
-const CURRENT: &str = "SELECT v.row, v.replaced, v.modified, v.body, v.digest
-     FROM keys k JOIN versions v ON v.row = k.row
-     WHERE k.collection = ?1 AND k.live IN (0, 1) AND k.parent = ?2 AND k.id = ?3";
 
 fn definitions(catalog: &Catalog, shared: &Shared) -> Definitions {
     let mut definitions = Definitions::default();
