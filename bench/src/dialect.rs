@@ -98,7 +98,7 @@ pub fn document(key: u32, round: u32) -> String {
 }
 
 fn request(method: &str, path: &str, fields: &[(&str, &str)], body: &str) -> Vec<u8> {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: bench\r\n");
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in fields {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -16,6 +16,7 @@ use crate::{
     body::Body,
     coding,
     cors::{Cors, Origin},
+    hosts::Hosts,
     limits::Limits,
     listen::Connection,
     log::{Exchange, Incident, Log, Moment},
@@ -36,6 +37,7 @@ const RETRY_AFTER_S: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct EdgeSettings {
     pub(crate) cors: Cors,
+    pub(crate) hosts: Hosts,
     pub(crate) security: SecurityFields,
     pub(crate) log: Log,
     pub(crate) metrics: Arc<Metrics>,
@@ -45,6 +47,7 @@ impl Default for EdgeSettings {
     fn default() -> Self {
         Self {
             cors: Cors::default(),
+            hosts: Hosts::default(),
             security: SecurityFields::new(API_VERSION),
             log: Log::off(),
             metrics: Arc::default(),
@@ -86,7 +89,7 @@ pub(crate) fn begin(shared: &Shared, request: &Parts) -> ControlFlow<Response<Bo
     };
     let answer = if is_refused {
         Some(overloaded().into_response(&shared.base))
-    } else if let Err(refusal) = check(&shared.limits, request) {
+    } else if let Err(refusal) = check(shared, request) {
         Some(refusal.into_response(&shared.base))
     } else {
         edge.cors.preflight(request)
@@ -127,9 +130,9 @@ fn overloaded() -> Refusal {
 }
 
 /// What makes a request unfit, whatever it is for.
-fn check(limits: &Limits, request: &Parts) -> Result<(), Refusal> {
-    check_fields(limits, &request.headers)?;
-    check_host(request)?;
+fn check(shared: &Shared, request: &Parts) -> Result<(), Refusal> {
+    check_fields(&shared.limits, &request.headers)?;
+    check_host(&shared.edge.hosts, request)?;
     match request.headers.get(EXPECT) {
         Some(expected) if !expected.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
             let detail = "100-continue is the only expectation that can be met";
@@ -157,19 +160,23 @@ fn check_fields(limits: &Limits, fields: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// RFC 9112 §3.2: an HTTP/1.1 request has exactly one valid `Host`; RFC 9113 §8.3.1: `:authority`
-/// may stand for it.
-fn check_host(request: &Parts) -> Result<(), Refusal> {
+/// may stand for it, and a target in absolute form overrides it (§3.2.2).
+fn check_host(allowed: &Hosts, request: &Parts) -> Result<(), Refusal> {
     let mut hosts = request.headers.get_all(HOST).iter();
-    let is_valid = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => is_host(host.as_bytes()),
-        (Some(_), Some(_)) => false,
-        (None, _) => request.uri.host().is_some() || request.version == Version::HTTP_10,
+    let told = match (hosts.next(), hosts.next()) {
+        (Some(host), None) if is_host(host.as_bytes()) => host.to_str().ok(),
+        (None, _) if request.uri.host().is_some() || request.version == Version::HTTP_10 => None,
+        _ => {
+            let detail = "a request has exactly one valid Host field";
+            return Err(Refusal::new(ProblemType::HostInvalid, detail));
+        }
     };
-    if is_valid {
+    let host = request.uri.host().or(told);
+    if allowed.admits(host) {
         return Ok(());
     }
-    let detail = "a request has exactly one valid Host field";
-    Err(Refusal::new(ProblemType::HostInvalid, detail))
+    let detail = format!("the service is not called {:?}", host.unwrap_or_default());
+    Err(Refusal::new(ProblemType::MisdirectedRequest, detail))
 }
 
 /// `uri-host [ ":" port ]`, by its characters; a name may be empty (RFC 9110 §7.2).

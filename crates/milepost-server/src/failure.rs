@@ -5,7 +5,9 @@ use http::{HeaderValue, header::ETAG};
 use milepost_semantics::{
     Issue, ProblemType, patch::PatchError, precondition::Condition, problem::Part,
 };
-use milepost_store::{Failure, ReadError, ResourceKey, Version, Violation, WriteError};
+use milepost_store::{
+    CollectionPath, Failure, ReadError, ResourceKey, Version, Violation, WriteError,
+};
 use serde_json::Value;
 
 use crate::{
@@ -131,10 +133,7 @@ pub(crate) fn of_operation(
             )
             .with_member("children", children)
         }
-        Failure::CollectionInUse { collection } => Refusal::new(
-            ProblemType::DefinitionInUse,
-            format!("collection {collection} is still there"),
-        ),
+        Failure::CollectionInUse { collection } => definition_in_use(shared, key, &collection),
         Failure::InvalidDocument(violations) => violated(ProblemType::InvalidDocument, &violations),
         Failure::InvalidDefinition(violations) => {
             violated(ProblemType::InvalidDefinition, &violations)
@@ -163,6 +162,37 @@ pub(crate) fn of_operation(
         ),
         other => internal_text(&format!("{other:?}")),
     }
+}
+
+/// 409: what stands in the way of a definition's going. `key` is the definition's.
+fn definition_in_use(shared: &Shared, key: &ResourceKey, in_use: &CollectionPath) -> Refusal {
+    let defined = CollectionPath::parse(key.id.as_str());
+    if defined.as_ref() == Some(in_use) {
+        let resources = href::everywhere(&shared.base, in_use);
+        let detail =
+            format!("collection {in_use} still has resources, at {resources}: delete them first");
+        return Refusal::new(ProblemType::DefinitionInUse, detail)
+            .with_member("resources", resources);
+    }
+    let definitions = shared.store.definitions();
+    let children = defined
+        .iter()
+        .flat_map(|path| definitions.children_of(path));
+    let mut children: Vec<CollectionPath> = children.map(|(path, _)| path.clone()).collect();
+    if children.is_empty() {
+        children.push(in_use.clone());
+    }
+    let names: Vec<&str> = children.iter().map(CollectionPath::as_str).collect();
+    let detail = format!(
+        "child collections are still defined below {}: {}; delete their definitions first",
+        key.id.as_str(),
+        names.join(", ")
+    );
+    let urls = children.iter().filter_map(ResourceKey::definition);
+    let urls: Vec<Value> = urls
+        .map(|key| href::resource(&shared.base, &key).into())
+        .collect();
+    Refusal::new(ProblemType::DefinitionInUse, detail).with_member("children", urls)
 }
 
 /// A patch that is none, or doesn't fit what stands.

@@ -30,6 +30,11 @@ pub(crate) fn address(base: &str, address: &Address) -> String {
     }
 }
 
+/// The URL of a collection; of a child collection, across all parents.
+pub(crate) fn everywhere(base: &str, collection: &CollectionPath) -> String {
+    path(base, collection, std::iter::repeat("-"))
+}
+
 /// The URL of one version of a resource.
 pub(crate) fn version(base: &str, key: &ResourceKey, position: Position) -> String {
     format!("{}/versions/{position}", resource(base, key))

@@ -16,6 +16,7 @@ mod edge;
 mod embedding;
 mod failure;
 mod governed;
+mod hosts;
 mod href;
 mod intake;
 mod limits;
@@ -38,6 +39,7 @@ mod versions;
 
 pub use crate::{
     body::{Body, BodyError, BodyStream},
+    hosts::Hosts,
     limits::Limits,
     openapi::{ApiInfo, Contact},
     refusal::Occurrence,

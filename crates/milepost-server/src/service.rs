@@ -26,6 +26,7 @@ use crate::{
     digest,
     dispatch::{dispatch, options_of_service},
     edge::{self, EdgeSettings, RequestFacts},
+    hosts::Hosts,
     intake::{Interrupted, RequestBody},
     limits::Limits,
     log::Log,
@@ -249,6 +250,14 @@ impl Builder {
     #[must_use]
     pub fn cors(mut self, cors: Cors) -> Self {
         self.shared.edge.cors = cors;
+        self
+    }
+
+    /// Which names requests may call the service by; any unless said otherwise. Name them where
+    /// nobody has to show credentials.
+    #[must_use]
+    pub fn hosts(mut self, hosts: Hosts) -> Self {
+        self.shared.edge.hosts = hosts;
         self
     }
 

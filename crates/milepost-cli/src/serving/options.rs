@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use milepost_server::{
-    ApiInfo, Service,
+    ApiInfo, Hosts, Service,
     cors::{Cors, Origins},
     listen::{ListenOptions, TlsFiles},
     log::{Log, LogFlush, LogLevel},
@@ -75,6 +75,16 @@ pub(crate) struct ServingOptions {
         value_delimiter = ','
     )]
     pub(crate) cors_origin: Vec<HeaderValue>,
+
+    /// A further name that requests may call the server by, e.g. that of a proxy's site; may be
+    /// repeated [default: localhost and the addresses; any with --open]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "MILEPOST_HOST",
+        value_delimiter = ','
+    )]
+    pub(crate) host: Vec<String>,
 
     #[command(flatten)]
     pub(crate) contact: ContactOptions,
@@ -218,10 +228,19 @@ impl ServingOptions {
         let service = builder
             .api_info(self.contact.api_info())
             .cors(Cors::new(self.origins()))
+            .hosts(self.hosts())
             .log(log)
             .metrics(metrics)
             .build();
         Ok((service, flush))
+    }
+
+    /// A browser here would be this machine too: it is to be led to no name but those.
+    fn hosts(&self) -> Hosts {
+        if self.open && self.host.is_empty() {
+            return Hosts::Any;
+        }
+        Hosts::local(&self.listen, &self.host)
     }
 
     fn origins(&self) -> Origins {

@@ -1,6 +1,10 @@
 //! `serve` and `demo`: where they listen, whom they let in, how they stop.
 
-use std::process::Command;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    process::Command,
+};
 
 use crate::stage::{MILEPOST, Server, User, agent, library, server_and_user};
 
@@ -93,4 +97,31 @@ fn no_answer_sets_a_cookie() {
         let response = agent().get(format!("{}{path}", server.url)).call().unwrap();
         assert!(!response.headers().contains_key("set-cookie"), "{path}");
     }
+}
+
+#[test]
+fn a_page_that_was_led_here_by_another_name_is_turned_away() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &["--host", "proxied.example"]);
+    let address = server
+        .url
+        .trim_start_matches("http://")
+        .split('/')
+        .next()
+        .unwrap()
+        .to_owned();
+    let status = |host: &str| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(
+            stream,
+            "GET /v1/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(status("rebound.example"), "421");
+    assert_eq!(status("localhost:7070"), "200");
+    assert_eq!(status("proxied.example"), "200");
 }

@@ -137,6 +137,8 @@ problem_types! {
         "Send the content without a `Content-Encoding`, or with one that `Accept-Encoding` in this answer lists (RFC 9110 §12.5.3).";
     ExpectationFailed, "expectationFailed", 417, "The expectation cannot be met",
         "The service knows `Expect: 100-continue` only.";
+    MisdirectedRequest, "misdirectedRequest", 421, "The service is not called by this name",
+        "Anybody who can connect may do everything here, so a page in a browser that was led to this address by a name of its own must not: only the names and addresses that the operator allows are answered. Call the service by `localhost` or its address, or have the operator add the name with `--host`.";
     TransactionMismatch, "transactionMismatch", 422, "The id belongs to another transaction",
         "A transaction with this id but another content was committed before. Its outcome is at the same URL. Use a new id for a new transaction.";
     TransactionFailed, "transactionFailed", 422, "The transaction was not performed",

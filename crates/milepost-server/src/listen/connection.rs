@@ -3,9 +3,16 @@
 //! hyper speaks HTTP; here stands what hyper leaves open: who is silent for too long, and how a
 //! connection ends when the service is asked to stop.
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::Request;
+use http_body::{Body, Frame, SizeHint};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -88,8 +95,10 @@ impl Protocol {
             let response = service.clone().answer(request);
             async move {
                 let response = response.await;
-                drop(in_flight);
-                Ok::<_, Infallible>(response)
+                Ok::<_, Infallible>(response.map(|body| Answering {
+                    body,
+                    _in_flight: in_flight,
+                }))
             }
         });
         let mut http = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
@@ -118,6 +127,33 @@ impl Protocol {
                 http.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+/// A response's body, which keeps its request in flight until it is done: one that is made while it
+/// is sent may take longer than a connection may be idle.
+struct Answering<B> {
+    body: B,
+    _in_flight: InFlight,
+}
+
+impl<B: Body + Unpin> Body for Answering<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A connection's bytes: notes that some came, and fails when its reader stops reading.
+//! A connection's bytes: notes that some came or went, and fails when its reader stops reading.
 //!
 //! Costs nothing while reads and writes succeed at once; a timer exists only while a write waits.
 
@@ -34,6 +34,13 @@ impl<T> Paced<T> {
             pulse,
             stall_time_max,
             stalled: None,
+        }
+    }
+
+    /// Only bytes are progress: hyper flushes also when there is nothing to send.
+    fn note(&self, written: &Poll<io::Result<usize>>) {
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.pulse.note_output();
         }
     }
 
@@ -79,6 +86,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note(&outcome);
         self.judge(context, outcome)
     }
 
@@ -88,6 +96,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.note(&outcome);
         self.judge(context, outcome)
     }
 

@@ -16,6 +16,8 @@ use super::ListenOptions;
 pub(super) struct Pulse {
     started: AtomicU64,
     finished: AtomicU64,
+    /// How often bytes went out: what a slow reader still takes is no idleness.
+    written: AtomicU64,
     /// Bytes have come since the last request started or finished.
     has_unclaimed_input: AtomicBool,
     /// Requests are frames among others (HTTP/2), so input alone says nothing.
@@ -25,6 +27,10 @@ pub(super) struct Pulse {
 impl Pulse {
     pub(super) fn note_input(&self) {
         self.has_unclaimed_input.store(true, Relaxed);
+    }
+
+    pub(super) fn note_output(&self) {
+        self.written.fetch_add(1, Relaxed);
     }
 
     pub(super) fn note_start(&self, version: http::Version) {
@@ -56,21 +62,17 @@ impl Pulse {
         let started = self.started.load(Relaxed);
         let waits_for_head = started == 0
             || (self.has_unclaimed_input.load(Relaxed) && !self.is_multiplexed.load(Relaxed));
-        if started != self.finished.load(Relaxed) {
-            Reading {
-                started,
-                state: State::Busy,
-            }
+        let state = if started != self.finished.load(Relaxed) {
+            State::Busy
         } else if waits_for_head {
-            Reading {
-                started,
-                state: State::HeadOutstanding,
-            }
+            State::HeadOutstanding
         } else {
-            Reading {
-                started,
-                state: State::Idle,
-            }
+            State::Idle
+        };
+        Reading {
+            started,
+            written: self.written.load(Relaxed),
+            state,
         }
     }
 }
@@ -78,6 +80,7 @@ impl Pulse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reading {
     started: u64,
+    written: u64,
     state: State,
 }
 
@@ -190,6 +193,19 @@ mod tests {
         pulse.note_input();
         assert_eq!(looks_until(Verdict::Drop, &pulse), None);
         assert_eq!(looks_until(Verdict::CloseGracefully, &pulse), None);
+    }
+
+    #[test]
+    fn a_connection_whose_reader_is_slow_is_not_idle() {
+        let pulse = Pulse::default();
+        pulse.note_start(http::Version::HTTP_11);
+        pulse.note_finish();
+        let mut watch = watch();
+        let kept = (0..100).all(|_| {
+            pulse.note_output();
+            watch.look(&pulse) == Verdict::KeepOpen
+        });
+        assert!(kept);
     }
 
     #[test]

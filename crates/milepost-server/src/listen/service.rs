@@ -12,7 +12,7 @@ use tower::{Service, ServiceExt};
 /// Implemented for each such service; not to be implemented by hand.
 pub trait HttpService: Clone + Send + 'static {
     /// The response's body.
-    type Body: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+    type Body: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static;
 
     /// Answers one request.
     fn answer(
@@ -28,7 +28,7 @@ where
         + Send
         + 'static,
     S::Future: Send + 'static,
-    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
 {
     type Body = B;
 

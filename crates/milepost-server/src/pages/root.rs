@@ -1,7 +1,7 @@
 //! `/`: the service document, from which everything else is reached by links.
 
 use http::{HeaderValue, request::Parts};
-use milepost_store::{CollectionPath, Definition, ParentPath};
+use milepost_store::{CollectionPath, Definition};
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
@@ -62,13 +62,8 @@ fn collection(base: &str, path: &CollectionPath, definition: &Definition) -> Val
     if let Some(title) = &definition.title {
         members.insert("title".to_owned(), title.as_str().into());
     }
-    let url = if path.depth() == 1 {
-        href::collection(base, path, &ParentPath::top())
-    } else {
-        // Across all parents; below one of them it stands where `-` does.
-        format!("{base}/{}", path.names().collect::<Vec<_>>().join("/-/"))
-    };
-    members.insert("href".to_owned(), url.into());
+    // Across all parents; below one of them it stands where `-` does.
+    members.insert("href".to_owned(), href::everywhere(base, path).into());
     let definition = format!("{}/{path}", href::definitions(base));
     members.insert("definition".to_owned(), definition.into());
     Value::Object(members)

@@ -100,12 +100,41 @@ async fn a_collection_in_use_keeps_its_definition() {
     scene.define("notes", &json!({})).await;
     scene.define("notes.lines", &json!({})).await;
     let etag = scene.get(URL).await.etag();
-    scene
+    let problem = scene
         .ask("DELETE", URL, &[("if-match", &etag)], "")
         .await
         .is_problem(409, "definitionInUse");
+    assert_eq!(
+        problem["children"],
+        json!(["/v1/-/collections/notes.lines"])
+    );
     let child = "/v1/-/collections/notes.lines";
     let child_etag = scene.get(child).await.etag();
+    scene.made("/v1/notes/1", "{}").await;
+    let line = scene.made("/v1/notes/1/lines/1", "{}").await;
+    let problem = scene
+        .ask("DELETE", child, &[("if-match", &child_etag)], "")
+        .await
+        .is_problem(409, "definitionInUse");
+    assert_eq!(problem["resources"], "/v1/notes/-/lines");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("/v1/notes/-/lines")
+    );
+    for (url, tag) in [
+        ("/v1/notes/1/lines/1", line),
+        ("/v1/notes/1", scene.get("/v1/notes/1").await.etag()),
+    ] {
+        assert_eq!(
+            scene
+                .ask("DELETE", url, &[("if-match", &tag)], "")
+                .await
+                .status,
+            204
+        );
+    }
     assert_eq!(
         scene
             .ask("DELETE", child, &[("if-match", &child_etag)], "")

@@ -1,9 +1,14 @@
 //! What stands on every answer, and what every request is held to.
 
-use http::{HeaderMap, header};
-use serde_json::json;
+use std::sync::Arc;
 
-use crate::scene::Scene;
+use http::{HeaderMap, header};
+use milepost_server::{Hosts, Service};
+use milepost_store::memory::MemoryStore;
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::scene::{Scene, request};
 
 /// One answer of each kind: success, revalidation, refusals, preflight.
 async fn one_of_each(scene: &Scene) -> Vec<(&'static str, HeaderMap)> {
@@ -224,4 +229,27 @@ async fn no_more_requests_are_answered_at_once_than_may_be() {
         200,
         "who watches must see that it lives"
     );
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_gave_the_service_is_421_whatever_is_asked() {
+    let store = Arc::new(MemoryStore::new());
+    let hosts = Hosts::local(
+        &["127.0.0.1:80".parse().unwrap()],
+        &["api.example".to_owned()],
+    );
+    let service = Service::builder(store).hosts(hosts).build();
+    let ask = async |host: &str, method: &str| {
+        let mut request = request(method, "/v1/", &[], "");
+        request.headers_mut().insert("host", host.parse().unwrap());
+        service.clone().oneshot(request).await.unwrap()
+    };
+    for method in ["GET", "PUT", "OPTIONS"] {
+        let answer = ask("rebound.example:7070", method).await;
+        assert_eq!(answer.status(), 421, "{method}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    }
+    for host in ["localhost:7070", "127.0.0.1", "[::1]:1", "API.example"] {
+        assert_eq!(ask(host, "GET").await.status(), 200, "{host}");
+    }
 }

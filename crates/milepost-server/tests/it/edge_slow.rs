@@ -1,14 +1,22 @@
 //! Clients that are slow, silent or half gone.
 
-use std::sync::Arc;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
+use http_body::Frame;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use milepost_server::listen::{ListenOptions, Stopped};
+use milepost_server::listen::{ListenOptions, Stopped, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    sync::Semaphore,
+    net::TcpStream,
+    sync::{Semaphore, mpsc},
 };
 
 use crate::edge_running::{Answer, Running, SHORT, listener, path, until, until_closed};
@@ -148,4 +156,48 @@ async fn who_closes_their_sending_side_still_gets_the_answer() {
     tokio::task::yield_now().await;
     gate.add_permits(1);
     assert!(until_closed(&mut stream).await.ends_with("/a"));
+}
+
+/// A body whose parts come when the test sends them.
+struct Trickle(mpsc::Receiver<Bytes>);
+
+impl http_body::Body for Trickle {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let part = self.0.poll_recv(context);
+        part.map(|part| part.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_longer_than_a_connection_may_be_idle_is_whole() {
+    let mut options = ListenOptions::default();
+    options.idle_time_max = SHORT;
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let service = tower::service_fn(move |_: Request<Incoming>| {
+        let (parts, body) = mpsc::channel(1);
+        begun.send(parts).unwrap();
+        async move { Ok::<_, Infallible>(Response::new(Trickle(body))) }
+    });
+    let listener = listener().await;
+    let mut stream = TcpStream::connect(listener.addresses()[0]).await.unwrap();
+    tokio::spawn(serve(listener, service, options, std::future::pending()));
+    let sent = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(sent).await.unwrap();
+    let parts = begins.recv().await.unwrap();
+    parts.send(Bytes::from("first")).await.unwrap();
+    until(&mut stream, "first\r\n").await;
+    // Several times as long as a connection without a request may be open.
+    let mut looks = tokio::time::interval(SHORT);
+    for _ in 0..6 {
+        looks.tick().await;
+    }
+    parts.send(Bytes::from("last")).await.unwrap();
+    drop(parts);
+    assert!(until_closed(&mut stream).await.contains("last\r\n0\r\n"));
 }
