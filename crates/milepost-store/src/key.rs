@@ -228,6 +228,15 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether every resource of a collection is shown.
+    #[must_use]
+    pub fn is_whole(&self, collection: &CollectionPath) -> bool {
+        match self {
+            Self::Of(path) => path.as_str().is_empty() && collection.depth() == 1,
+            Self::Below(path) => path.as_str().is_empty(),
+        }
+    }
+
     /// Whether a resource below `parent` is shown.
     #[must_use]
     pub fn contains(&self, parent: &ParentPath) -> bool {

@@ -8,9 +8,12 @@
 //! * [`Transaction`] → [`Store::write`] → [`Outcome`]: writes with their preconditions, decided by
 //!   one pure function ([`decide`](crate::decision)) inside the storage transaction.
 //! * [`Store::read`], [`Store::list`], [`Store::versions`]: reads, now or as of a position.
+//! * [`Store::changes`]: what became of resources since a position; [`Store::commits`] wakes whoever
+//!   waits for more.
 //! * [`Definition`]: what is declared about a collection: schema, indexes, retention.
 //! * [`embedded`]: SQLite in one directory. [`memory`]: strict and slow, for tests.
 
+mod changes;
 pub mod clock;
 pub mod conformance;
 pub mod decision;
@@ -19,18 +22,22 @@ pub mod embedded;
 mod error;
 mod key;
 pub mod memory;
+mod page_end;
 mod plan;
 mod positions;
 mod query;
+mod set_digest;
 mod store;
 mod transaction;
 mod version;
 
 pub use crate::{
+    changes::{Changed, ChangesPage, ChangesQuery, Feed},
     definition::{Definition, Definitions},
     error::{Cause, MaintenanceError, ReadError, WriteError},
     key::{COLLECTIONS, CollectionPath, DEPTH_MAX, ParentPath, ResourceKey, Scope, TRANSACTIONS},
     query::{Cursor, IndexFilter, ListQuery, Listed, Page, PageLimit, SortKey, VersionPage},
+    set_digest::SetDigest,
     store::{CollectionState, Health, Store},
     transaction::{
         Applied, Change, Committed, Document, Effect, Failure, Operation, Outcome, Record,

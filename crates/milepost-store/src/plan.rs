@@ -73,14 +73,23 @@ pub(crate) fn ties_descend(order: &[OrderKey]) -> bool {
 pub(crate) fn undeclared(query: &ListQuery, definition: &Definition) -> Vec<String> {
     let filtered = query.filters.iter().map(|filter| &filter.index);
     let sorted = query.sort.iter().map(|sort| &sort.index);
+    let mut names = undeclared_among(filtered.chain(sorted), definition);
+    if query.text.is_some() && definition.text.is_empty() {
+        names.push("q".to_owned());
+    }
+    names
+}
+
+/// Those of the names that are not declared, each once.
+pub(crate) fn undeclared_among<'n>(
+    asked: impl Iterator<Item = &'n String>,
+    definition: &Definition,
+) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in filtered.chain(sorted) {
+    for name in asked {
         if definition.index(name).is_none() && !names.contains(name) {
             names.push(name.clone());
         }
-    }
-    if query.text.is_some() && definition.text.is_empty() {
-        names.push("q".to_owned());
     }
     names
 }

@@ -4,10 +4,11 @@ use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 use milepost_semantics::Position;
+use tokio::sync::watch;
 
 use crate::{
-    CollectionPath, Definition, Definitions, ListQuery, Outcome, Page, ReadError, ResourceKey,
-    Transaction, Version, VersionPage, WriteError,
+    ChangesPage, ChangesQuery, CollectionPath, Definition, Definitions, ListQuery, Outcome, Page,
+    ReadError, ResourceKey, Transaction, Version, VersionPage, WriteError,
 };
 
 /// What a store remembers of one collection, at one moment.
@@ -102,6 +103,23 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`ReadError`] says which part of the question can't be answered, and why.
     async fn list(&self, query: &ListQuery) -> Result<Page, ReadError>;
+
+    /// A page of changes: the complete delta from `since` to the page's end, never a part of it.
+    ///
+    /// A feed that is filtered by an index is complete from the commit on that declared the index:
+    /// what an index of that name stood for before is not told.
+    ///
+    /// # Errors
+    /// [`ReadError::Expired`] where `since` is older than the tombstones that are retained, of another
+    /// history, or ahead of the head; where `versions` are asked for, older than any that was
+    /// forgotten. Whoever asked starts again from a listing.
+    /// [`ReadError`] says what else can't be answered, and why.
+    async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError>;
+
+    /// The head, as it moves: wakes whoever waits when a commit has become visible.
+    ///
+    /// One channel for all. Commits that follow one another quickly may wake but once.
+    fn commits(&self) -> watch::Receiver<Position>;
 
     /// Decides a transaction and, where it holds, makes it durable.
     ///

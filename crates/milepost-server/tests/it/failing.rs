@@ -7,10 +7,12 @@ use http_body_util::BodyExt;
 use milepost_semantics::Position;
 use milepost_server::{Occurrence, Service};
 use milepost_store::{
-    CollectionPath, CollectionState, Definitions, Health, ListQuery, Outcome, Page, ReadError,
-    ResourceKey, Store, Transaction, Version, VersionPage, WriteError, memory::MemoryStore,
+    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, ListQuery,
+    Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage, WriteError,
+    memory::MemoryStore,
 };
 use serde_json::Value;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::scene::request;
@@ -82,6 +84,15 @@ impl Store for FailingStore {
     async fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
         self.readable()?;
         self.inside.list(query).await
+    }
+
+    async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
+        self.readable()?;
+        self.inside.changes(query).await
+    }
+
+    fn commits(&self) -> watch::Receiver<Position> {
+        self.inside.commits()
     }
 
     async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {

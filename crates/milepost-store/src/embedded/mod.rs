@@ -23,7 +23,7 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use milepost_semantics::Position;
 use rusqlite::ErrorCode;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use self::{
     checkpoint::Checkpointer,
@@ -36,8 +36,9 @@ pub use self::{
     integrity::{Integrity, check},
 };
 use crate::{
-    CollectionPath, CollectionState, Definitions, Health, ListQuery, MaintenanceError, Outcome,
-    Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage, WriteError,
+    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, ListQuery,
+    MaintenanceError, Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version,
+    VersionPage, WriteError,
     clock::{Clock, SystemClock},
     decision::{self, Current, Limits},
 };
@@ -283,6 +284,16 @@ impl Store for Embedded {
                 Ok(page)
             }
         }
+    }
+
+    async fn changes(&self, _query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
+        Err(ReadError::Unavailable(Arc::new(std::io::Error::other(
+            "this backend does not tell changes yet",
+        ))))
+    }
+
+    fn commits(&self) -> watch::Receiver<Position> {
+        self.shared.commits()
     }
 
     async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {

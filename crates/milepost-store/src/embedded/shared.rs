@@ -5,8 +5,9 @@ use std::sync::{
     atomic::{AtomicU8, AtomicU64, Ordering},
 };
 
-use milepost_semantics::History;
+use milepost_semantics::{History, Position};
 use rusqlite::{Connection, params};
+use tokio::sync::watch;
 
 use super::{
     Cached, Options,
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     /// Who holds it writes, or does a checkpoint's last step.
     pub(super) gate: Gate,
     head: AtomicU64,
+    commits: watch::Sender<Position>,
     logged_bytes: AtomicU64,
     standing: AtomicU8,
     published: RwLock<Published>,
@@ -76,7 +78,15 @@ impl Shared {
     }
 
     pub(super) fn set_head(&self, head: u64) {
-        self.head.store(head, Ordering::Release);
+        let before = self.head.swap(head, Ordering::AcqRel);
+        if before != head {
+            self.commits.send_replace(self.lineage.position(head));
+        }
+    }
+
+    /// The head as it moves.
+    pub(super) fn commits(&self) -> watch::Receiver<Position> {
+        self.commits.subscribe()
     }
 
     /// About how many bytes the writer has added to the log since the store was opened.
@@ -168,6 +178,7 @@ pub(super) fn open(directory: &Directory, options: Options) -> Result<Opened, Ma
     }
     let lineage = begin_incarnation(&db).map_err(cause)?;
     let shared = Shared {
+        commits: watch::Sender::new(lineage.position(0)),
         lineage,
         clock: options.clock,
         limits: options.limits,

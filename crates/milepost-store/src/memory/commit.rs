@@ -1,6 +1,10 @@
 //! Writing to the table: what was decided, all at one position; and what a decision sees.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use milepost_semantics::ResourceId;
@@ -86,6 +90,7 @@ impl Table {
         let Some(path) = CollectionPath::parse(write.key.id.as_str()) else {
             return;
         };
+        self.declare_indexes(&path, write);
         let position = self.head();
         let mut definitions = Definitions::clone(&self.definitions);
         match write
@@ -103,6 +108,27 @@ impl Table {
             None => definitions.remove(&path),
         }
         self.definitions = Arc::new(definitions);
+    }
+
+    fn declare_indexes(&mut self, path: &CollectionPath, write: &Write) {
+        let contents = write.contents.as_ref();
+        let definition = contents.and_then(|contents| contents.defines.clone());
+        let indexes = definition.iter().flat_map(|definition| &definition.indexes);
+        let now: BTreeMap<String, String> = indexes
+            .map(|index| (index.name.clone(), index.pointer.to_string()))
+            .collect();
+        let before = self.declared.keys().filter(|(of, _)| of == path);
+        let names: BTreeSet<String> = before
+            .map(|(_, name)| name.clone())
+            .chain(now.keys().cloned())
+            .collect();
+        for name in names {
+            let pointer = now.get(&name).cloned();
+            let declared = self.declared.entry((path.clone(), name)).or_default();
+            if declared.last().map(|(_, last)| last) != Some(&pointer) {
+                declared.push((self.head, pointer));
+            }
+        }
     }
 
     fn committed(&self, decision: &Decision) -> Committed {

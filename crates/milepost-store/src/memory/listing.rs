@@ -137,7 +137,7 @@ fn matching<'t>(
     Some(Match { key, row, values })
 }
 
-fn is_met(filter: &IndexFilter, definition: &Definition, value: &Value) -> bool {
+pub(super) fn is_met(filter: &IndexFilter, definition: &Definition, value: &Value) -> bool {
     let Some(index) = definition.index(&filter.index) else {
         return false;
     };

@@ -6,6 +6,7 @@
 //! other backends are compared with. It deliberately has no indexes, no cache and no limits, and
 //! keeps nothing when it is dropped.
 
+mod changes;
 mod commit;
 mod listing;
 mod restart;
@@ -17,11 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use milepost_semantics::Position;
+use tokio::sync::watch;
 
 use self::table::Table;
 use crate::{
-    CollectionPath, Definitions, ListQuery, Outcome, Page, ReadError, ResourceKey, Transaction,
-    Version, VersionPage, WriteError,
+    ChangesPage, ChangesQuery, CollectionPath, Definitions, ListQuery, Outcome, Page, ReadError,
+    ResourceKey, Transaction, Version, VersionPage, WriteError,
     clock::{Clock, SystemClock},
     decision::{Limits, Prepared, decide, prepare},
     store::{CollectionState, Health, Store},
@@ -33,6 +35,7 @@ use crate::{
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     table: Mutex<Table>,
+    commits: watch::Sender<Position>,
 }
 
 impl Default for MemoryStore {
@@ -51,9 +54,14 @@ impl MemoryStore {
     /// An empty store that asks `clock` for the time.
     #[must_use]
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self::of(clock, Table::empty())
+    }
+
+    fn of(clock: Arc<dyn Clock>, table: Table) -> Self {
         Self {
             clock,
-            table: Mutex::new(Table::empty()),
+            commits: watch::Sender::new(table.head()),
+            table: Mutex::new(table),
         }
     }
 
@@ -61,11 +69,7 @@ impl MemoryStore {
     /// stay known, and what it commits from here on is unknown to this one and to other copies.
     #[must_use]
     pub fn restarted(&self) -> Self {
-        let table = self.lock().reopened();
-        Self {
-            clock: Arc::clone(&self.clock),
-            table: Mutex::new(table),
-        }
+        Self::of(Arc::clone(&self.clock), self.lock().reopened())
     }
 
     /// The store that restoring a backup made at `position` would give: what came later is gone, and
@@ -76,10 +80,7 @@ impl MemoryStore {
     /// then.
     pub fn restored_at(&self, position: Position) -> Result<Self, ReadError> {
         let table = self.lock().restored_at(position)?;
-        Ok(Self {
-            clock: Arc::clone(&self.clock),
-            table: Mutex::new(table),
-        })
+        Ok(Self::of(Arc::clone(&self.clock), table))
     }
 
     /// Forgets the versions of a collection that were superseded at `to` or before: snapshots before
@@ -194,6 +195,14 @@ impl Store for MemoryStore {
         listing::list(&self.lock(), query)
     }
 
+    async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
+        changes::changes(&self.lock(), query).map(Arc::new)
+    }
+
+    fn commits(&self) -> watch::Receiver<Position> {
+        self.commits.subscribe()
+    }
+
     async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
         let mut table = self.lock();
         let definitions = table.definitions();
@@ -201,6 +210,16 @@ impl Store for MemoryStore {
         let prepared: Vec<Prepared> = operations
             .map(|operation| prepare(operation, &definitions))
             .collect();
-        Ok(self.carry_out(&mut table, &prepared, transaction.record))
+        let outcome = self.carry_out(&mut table, &prepared, transaction.record);
+        let head = table.head();
+        drop(table);
+        self.commits.send_if_modified(|seen| {
+            let is_news = seen.sequence() < head.sequence();
+            if is_news {
+                *seen = head;
+            }
+            is_news
+        });
+        Ok(outcome)
     }
 }

@@ -54,6 +54,9 @@ impl Table {
             }
         }
         self.resources.retain(|_, rows| !rows.is_empty());
+        for declared in self.declared.values_mut() {
+            declared.retain(|(sequence, _)| *sequence <= head);
+        }
     }
 
     fn stored_definitions(&self) -> Definitions {

@@ -33,6 +33,9 @@ pub(super) struct Superseded {
     pub(super) at: Timestamp,
 }
 
+/// From which commit on an index stood for which pointer, or for none.
+pub(super) type Declared = (u64, Option<String>);
+
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) history: History,
@@ -44,10 +47,12 @@ pub(super) struct Table {
     /// The versions of each resource, oldest first.
     pub(super) resources: BTreeMap<ResourceKey, Vec<Row>>,
     pub(super) floors: BTreeMap<CollectionPath, Floors>,
+    /// What each index, by collection and name, has stood for.
+    pub(super) declared: BTreeMap<(CollectionPath, String), Vec<Declared>>,
 }
 
 impl Row {
-    fn stands_at(&self, sequence: u64) -> bool {
+    pub(super) fn stands_at(&self, sequence: u64) -> bool {
         self.sequence <= sequence
             && self
                 .superseded
@@ -68,6 +73,7 @@ impl Table {
             definitions: Arc::default(),
             resources: BTreeMap::new(),
             floors: BTreeMap::new(),
+            declared: BTreeMap::new(),
         }
     }
 
@@ -194,7 +200,7 @@ impl Table {
         }
     }
 
-    fn rows_of(&self, key: &ResourceKey) -> &[Row] {
+    pub(super) fn rows_of(&self, key: &ResourceKey) -> &[Row] {
         self.resources.get(key).map_or(&[], Vec::as_slice)
     }
 
