@@ -73,7 +73,7 @@ pub struct ChangesPage {
     /// that, versions that were superseded since are left out: they come later.
     pub immutable: bool,
     /// The oldest position whose changes are complete. Moves on with time, so it is no part of what
-    /// is immutable.
+    /// is immutable: a page that ends before the head may tell what it was a while ago.
     pub oldest: Position,
     /// What a follower holds who applied everything up to `position`: only at the head, and only of
     /// a whole collection, unfiltered.

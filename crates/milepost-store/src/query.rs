@@ -1,6 +1,9 @@
 //! What is asked of a collection's listing, and the page that answers.
 
-use milepost_semantics::{Position, ResourceId, index::Filter};
+use milepost_semantics::{
+    Position, ResourceId,
+    index::{Comparison, Filter, IndexValue},
+};
 
 use crate::{CollectionPath, ParentPath, ResourceKey, Scope, Version};
 
@@ -13,13 +16,42 @@ pub struct PageLimit {
     pub bytes: usize,
 }
 
-/// A condition on one declared index: any of the filters must hold.
+/// A condition on one declared index: any of the filters must hold, where those that bound a value
+/// (`gt`, `gte`, `lt`, `lte`) count together as one that they all make up, a range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IndexFilter {
     /// The index's name.
     pub index: String,
-    /// At least one; holding any suffices.
+    /// At least one; holding any suffices, of the bounds all.
     pub any_of: Vec<Filter>,
+}
+
+impl IndexFilter {
+    /// Whether a resource with this value is meant.
+    #[must_use]
+    pub fn matches(&self, value: &IndexValue) -> bool {
+        let mut bounds = self.bounds().peekable();
+        let is_bounded = bounds.peek().is_some();
+        (is_bounded && bounds.all(|bound| bound.matches(value)))
+            || self.alternatives().any(|filter| filter.matches(value))
+    }
+
+    /// The filters that hold together or not at all.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = &Filter> {
+        self.any_of.iter().filter(|filter| is_bound(filter))
+    }
+
+    /// The filters of which any will do.
+    pub(crate) fn alternatives(&self) -> impl Iterator<Item = &Filter> {
+        self.any_of.iter().filter(|filter| !is_bound(filter))
+    }
+}
+
+fn is_bound(filter: &Filter) -> bool {
+    match filter.comparison() {
+        Comparison::Gt | Comparison::Ge | Comparison::Lt | Comparison::Le => true,
+        Comparison::Eq | Comparison::Ne | Comparison::Prefix | Comparison::Exists => false,
+    }
 }
 
 /// One key to sort by.

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
 use super::rows::{sequence_of, signed, unsigned};
-use crate::{COLLECTIONS, CollectionPath, Definition, definition::Index};
+use crate::{COLLECTIONS, CollectionPath, Definition, SetDigest, definition::Index};
 
 /// How far an index is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(super) struct StoredIndex {
     pub(super) state: IndexState,
     /// From this commit on it knows which values were left when.
     pub(super) complete_from: u64,
+    /// The commit that declared it.
+    pub(super) declared: u64,
 }
 
 /// A collection's counters, which the writer keeps and every commit stores.
@@ -53,6 +55,8 @@ pub(super) struct Counters {
     pub(super) tombstone_floor: u64,
     pub(super) tombstone_cursor: i64,
     pub(super) tombstone_count: u64,
+    /// Of what is there now; kept for collections that have a feed.
+    pub(super) digest: SetDigest,
 }
 
 /// What the store knows of one collection.
@@ -80,6 +84,14 @@ pub(super) struct Marks {
     head: AtomicU64,
     history_floor: AtomicU64,
     tombstone_floor: AtomicU64,
+    newest: RwLock<Newest>,
+}
+
+/// A collection's head, and the digest of what is there then.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Newest {
+    pub(super) head: u64,
+    pub(super) digest: SetDigest,
 }
 
 impl Marks {
@@ -98,6 +110,11 @@ impl Marks {
         self.tombstone_floor.load(Ordering::Acquire)
     }
 
+    /// Head and digest, of one moment.
+    pub(super) fn newest(&self) -> Newest {
+        *self.newest.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Moves the marks on; none ever moves back.
     pub(super) fn advance(&self, head: u64, counters: &Counters) {
         self.history_floor
@@ -108,7 +125,11 @@ impl Marks {
         let head = head
             .max(counters.history_floor)
             .max(counters.tombstone_floor);
-        self.head.fetch_max(head, Ordering::AcqRel);
+        let before = self.head.fetch_max(head, Ordering::AcqRel);
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Newest {
+            head: before.max(head),
+            digest: counters.digest,
+        };
     }
 }
 
@@ -234,7 +255,7 @@ fn load_definition(
 
 pub(super) fn load_indexes(db: &Connection, collection: i64) -> rusqlite::Result<Vec<StoredIndex>> {
     db.prepare_cached(
-        "SELECT index_id, name, pointer, state, complete_from FROM indexes WHERE collection = ?1 AND state < 2",
+        "SELECT index_id, name, pointer, state, complete_from, declared FROM indexes WHERE collection = ?1 AND state < 2",
     )?
     .query_map([collection], |row| {
         Ok(StoredIndex {
@@ -243,6 +264,7 @@ pub(super) fn load_indexes(db: &Connection, collection: i64) -> rusqlite::Result
             pointer: row.get(2)?,
             state: if row.get::<_, i64>(3)? == 1 { IndexState::Ready } else { IndexState::Building },
             complete_from: unsigned(row.get(4)?),
+            declared: unsigned(row.get(5)?),
         })
     })?
     .collect()
@@ -262,7 +284,7 @@ impl Counters {
     pub(super) fn load(db: &Connection, collection: i64) -> rusqlite::Result<Self> {
         db.prepare_cached(
             "SELECT live, history_floor, history_cursor, history_count, history_bytes,
-                    tombstone_floor, tombstone_cursor, tombstone_count
+                    tombstone_floor, tombstone_cursor, tombstone_count, digest
              FROM collections WHERE collection = ?1",
         )?
         .query_row([collection], |row| {
@@ -275,6 +297,7 @@ impl Counters {
                 tombstone_floor: unsigned(row.get(5)?),
                 tombstone_cursor: row.get(6)?,
                 tombstone_count: unsigned(row.get(7)?),
+                digest: SetDigest::from_bytes(row.get(8)?),
             })
         })
     }
@@ -282,7 +305,7 @@ impl Counters {
     pub(super) fn save(&self, db: &Connection, collection: i64) -> rusqlite::Result<()> {
         db.prepare_cached(
             "UPDATE collections SET live = ?2, history_floor = ?3, history_cursor = ?4, history_count = ?5,
-                history_bytes = ?6, tombstone_floor = ?7, tombstone_cursor = ?8, tombstone_count = ?9
+                history_bytes = ?6, tombstone_floor = ?7, tombstone_cursor = ?8, tombstone_count = ?9, digest = ?10
              WHERE collection = ?1",
         )?
         .execute(params![
@@ -295,6 +318,7 @@ impl Counters {
             signed(self.tombstone_floor),
             self.tombstone_cursor,
             signed(self.tombstone_count),
+            self.digest.to_bytes(),
         ])
         .map(|_| ())
     }

@@ -6,7 +6,7 @@ use milepost_semantics::History;
 use rusqlite::{Connection, backup::Backup};
 
 use super::{
-    cause, connection,
+    cause, connection, digests,
     directory::{Directory, database, io},
     schema::{self, Found, set_meta},
 };
@@ -81,6 +81,7 @@ pub fn restore(
     fs::copy(backup, &partial).map_err(|source| io(backup, source))?;
     let db = Connection::open(&partial).map_err(cause)?;
     set_meta(&db, "history", History::from_random(random()).as_str()).map_err(cause)?;
+    digests::renew(&db).map_err(cause)?;
     drop(db);
     sync(&partial)?;
     fs::rename(&partial, &target).map_err(|source| io(&target, source))

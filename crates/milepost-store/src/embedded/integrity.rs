@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::{
-    cause, connection, copies,
+    cause, connection, copies, digests,
     schema::{self, Found},
 };
 use crate::MaintenanceError;
@@ -85,6 +85,12 @@ pub fn check(directory: impl AsRef<Path>) -> Result<Integrity, MaintenanceError>
             if found > 0 {
                 faults.push(format!("{found} times: {sentence}"));
             }
+        }
+        let wrong = digests::wrong(&view).map_err(cause)?;
+        if wrong > 0 {
+            faults.push(format!(
+                "{wrong} times: a collection's digest is not that of its resources"
+            ));
         }
     }
     let resources = count("SELECT count(*) FROM keys WHERE live = 1")?;

@@ -9,6 +9,7 @@ mod catalog;
 mod checkpoint;
 mod connection;
 mod copies;
+mod digests;
 mod directory;
 mod integrity;
 mod reader;
@@ -28,6 +29,7 @@ use tokio::sync::{oneshot, watch};
 use self::{
     checkpoint::Checkpointer,
     directory::Directory,
+    reader::Asked,
     shared::{Shared, Standing},
     writer::{Request, Writer},
 };
@@ -50,7 +52,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// The most bytes of hot representations that are kept in memory.
     pub cache_bytes: usize,
-    /// The most bytes of listings' pages that are kept in memory, beside the representations.
+    /// The most bytes of listings' pages that are kept in memory, beside the representations; and of
+    /// the feeds' pages as many again.
     pub page_cache_bytes: usize,
     /// Bounds on what a patch may make of a representation.
     pub limits: Limits,
@@ -94,6 +97,15 @@ impl cache::Weigh for Arc<Page> {
     fn bytes(&self) -> usize {
         let bytes = |listed: &crate::Listed| {
             ENTRY_BYTES + listed.version.body.as_ref().map_or(0, bytes::Bytes::len)
+        };
+        ENTRY_BYTES + self.items.iter().map(bytes).sum::<usize>()
+    }
+}
+
+impl cache::Weigh for Arc<ChangesPage> {
+    fn bytes(&self) -> usize {
+        let bytes = |changed: &crate::Changed| {
+            ENTRY_BYTES + changed.version.body.as_ref().map_or(0, bytes::Bytes::len)
         };
         ENTRY_BYTES + self.items.iter().map(bytes).sum::<usize>()
     }
@@ -286,10 +298,34 @@ impl Store for Embedded {
         }
     }
 
-    async fn changes(&self, _query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
-        Err(ReadError::Unavailable(Arc::new(std::io::Error::other(
-            "this backend does not tell changes yet",
-        ))))
+    async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
+        let asked = Asked::of(&self.shared, query);
+        if let Some(page) = asked.and_then(|asked| asked.no_news(&self.shared, query)) {
+            return Ok(Arc::new(page));
+        }
+        let key = format!("{query:?}");
+        if let Some(asked) = asked
+            && let Ok(page) = self.shared.changes.look_up(&key)
+            && asked.is_answered_by(&page)
+        {
+            return Ok(page);
+        }
+        let page = if asked.is_some_and(|asked| asked.is_quick()) {
+            self.shared
+                .readers
+                .now(|db| reader::changes(db, &self.shared, query))?
+        } else {
+            let asked = query.clone();
+            reader::beside(&self.shared, move |db, shared| {
+                reader::changes(db, shared, &asked)
+            })
+            .await?
+        };
+        let page = Arc::new(page);
+        if page.immutable || !page.closed {
+            self.shared.changes.put_in(&key, Arc::clone(&page));
+        }
+        Ok(page)
     }
 
     fn commits(&self) -> watch::Receiver<Position> {
@@ -298,7 +334,7 @@ impl Store for Embedded {
 
     async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
         if self.shared.standing() == Standing::Poisoned {
-            return Err(WriteError::Poisoned);
+            return Err(WriteError::Stopped);
         }
         let definitions = self.shared.definitions();
         let prepare = |operation| decision::prepare(operation, &definitions);

@@ -41,7 +41,8 @@ CREATE TABLE collections (
     history_bytes    INTEGER NOT NULL DEFAULT 0,
     tombstone_floor  INTEGER NOT NULL DEFAULT 0,
     tombstone_cursor INTEGER NOT NULL DEFAULT 0,
-    tombstone_count  INTEGER NOT NULL DEFAULT 0
+    tombstone_count  INTEGER NOT NULL DEFAULT 0,
+    digest           BLOB NOT NULL DEFAULT (zeroblob(32))
 );
 CREATE TABLE versions (
     row        INTEGER PRIMARY KEY,
@@ -76,6 +77,7 @@ CREATE TABLE indexes (
     pointer       TEXT NOT NULL,
     state         INTEGER NOT NULL,
     complete_from INTEGER NOT NULL,
+    declared      INTEGER NOT NULL,
     cursor_parent TEXT NOT NULL DEFAULT '',
     cursor_id     TEXT NOT NULL DEFAULT ''
 );

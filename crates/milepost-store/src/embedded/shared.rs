@@ -20,7 +20,7 @@ use super::{
     schema::{self, Found, meta, set_meta},
 };
 use crate::{
-    COLLECTIONS, Definitions, MaintenanceError, Page, ResourceKey, TRANSACTIONS,
+    COLLECTIONS, ChangesPage, Definitions, MaintenanceError, Page, ResourceKey, TRANSACTIONS,
     clock::Clock,
     decision::Limits,
     positions::{Incarnation, Lineage, random},
@@ -45,6 +45,8 @@ pub(super) struct Shared {
     pub(super) cache: Cache<ResourceKey, Cached>,
     /// Pages about the present, each good until its collection changes.
     pub(super) pages: Cache<String, Arc<Page>>,
+    /// Pages of changes: closed ones, and those that end at the head, each good until that moves.
+    pub(super) changes: Cache<String, Arc<ChangesPage>>,
     pub(super) readers: Readers,
     /// Who holds it writes, or does a checkpoint's last step.
     pub(super) gate: Gate,
@@ -184,6 +186,7 @@ pub(super) fn open(directory: &Directory, options: Options) -> Result<Opened, Ma
         limits: options.limits,
         cache: Cache::new(options.cache_bytes),
         pages: Cache::new(options.page_cache_bytes),
+        changes: Cache::new(options.page_cache_bytes),
         readers: Readers::new(path),
         gate: Gate::default(),
         head: AtomicU64::new(0),

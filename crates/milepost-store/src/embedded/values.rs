@@ -24,7 +24,17 @@ pub(super) fn values_of(
     let Some(found) = rows.next()? else {
         return Ok(Vec::new());
     };
-    let joined = found.get_ref(0)?.as_blob_or_null()?.unwrap_or_default();
+    let fields = found.get_ref(0)?.as_blob_or_null()?;
+    Ok(values_in(collection, fields, found.get_ref(1)?.as_blob()?))
+}
+
+/// The same, from the columns of a row that is no tombstone.
+pub(super) fn values_in(
+    collection: &Collection,
+    fields: Option<&[u8]>,
+    body: &[u8],
+) -> Vec<Vec<u8>> {
+    let joined = fields.unwrap_or_default();
     let mut parsed = None;
     let mut values = Vec::with_capacity(collection.indexes.len());
     for index in &collection.indexes {
@@ -32,16 +42,13 @@ pub(super) fn values_of(
             values.push(value.to_vec());
             continue;
         }
-        if parsed.is_none() {
-            parsed = Some(parse(found.get_ref(1)?.as_blob()?));
-        }
-        let value = parsed.as_ref().unwrap_or(&Value::Null);
+        let value = parsed.get_or_insert_with(|| parse(body));
         values.push(
             declared(collection, index)
                 .map_or_else(Vec::new, |declared| value_or_other(declared, value)),
         );
     }
-    Ok(values)
+    values
 }
 
 /// The declared index that a stored one serves.

@@ -141,11 +141,7 @@ pub(super) fn is_met(filter: &IndexFilter, definition: &Definition, value: &Valu
     let Some(index) = definition.index(&filter.index) else {
         return false;
     };
-    let value = index_value(index, value);
-    filter
-        .any_of
-        .iter()
-        .any(|alternative| alternative.matches(&value))
+    filter.matches(&index_value(index, value))
 }
 
 /// The value that an index has for a document. One that can't be ordered (the index is younger than

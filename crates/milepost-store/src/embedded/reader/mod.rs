@@ -1,8 +1,10 @@
 //! Reading: any number of threads, each with a connection of its own, none waiting for the writer.
 
+mod changes;
 mod list;
 mod resource;
 mod snapshot;
+mod stretch;
 
 use std::{
     path::PathBuf,
@@ -13,6 +15,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 pub(super) use self::{
+    changes::{Asked, changes},
     list::{is_quick, list},
     resource::{collection, resource, resource_at, version, versions},
 };

@@ -14,7 +14,7 @@ use super::{
     Ledger,
 };
 use crate::{
-    Applied, CollectionPath, Committed, Record, ResourceKey, Timestamp, Version,
+    Applied, CollectionPath, Committed, Record, ResourceKey, TRANSACTIONS, Timestamp, Version,
     decision::{Contents, Decided, Decision, Write},
 };
 
@@ -81,6 +81,7 @@ impl Ledger {
         if write.key.collection == CollectionPath::collections() {
             self.define(sequence, write)?;
         }
+        self.digest(&collection, write, &version);
         let cached = Cached {
             version: version.clone(),
             row,
@@ -176,6 +177,21 @@ impl Ledger {
         counters.tombstone_count =
             counters.tombstone_count + u64::from(!is_live) - u64::from(was_live == Some(false));
         Ok(())
+    }
+
+    /// Brings the collection's digest from the previous version to the new one.
+    fn digest(&mut self, collection: &Collection, write: &Write, version: &Version) {
+        if collection.path.as_str() == TRANSACTIONS {
+            return;
+        }
+        let digest = &mut self.count(collection.collection).digest;
+        let previous = write.previous.as_ref().map(|previous| &previous.version);
+        if let Some(previous) = previous.filter(|previous| !previous.is_deleted()) {
+            digest.remove(&write.key, previous.position);
+        }
+        if !version.is_deleted() {
+            digest.add(&write.key, version.position);
+        }
     }
 
     fn point_key(

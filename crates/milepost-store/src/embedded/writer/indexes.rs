@@ -148,16 +148,11 @@ impl Ledger {
             let kept = matching(&stored, index).cloned();
             let kept = match kept {
                 Some(kept) => kept,
-                None => self.new_index(
-                    collection.collection,
-                    &index.name,
-                    index.pointer.to_string(),
-                )?,
+                None => self.new_index(collection, &index.name, index.pointer.to_string())?,
             };
             collection.indexes.push(kept);
         }
-        collection.text =
-            self.declare_text(collection.collection, definition.as_deref(), &stored)?;
+        collection.text = self.declare_text(collection, definition.as_deref(), &stored)?;
         let is_kept = |index: &&StoredIndex| {
             collection
                 .indexes
@@ -174,7 +169,7 @@ impl Ledger {
 
     fn declare_text(
         &self,
-        collection: i64,
+        collection: &Collection,
         definition: Option<&Definition>,
         stored: &[StoredIndex],
     ) -> rusqlite::Result<Option<StoredIndex>> {
@@ -200,10 +195,11 @@ impl Ledger {
     /// after the collection's newest change can be asked of it once it is built.
     fn new_index(
         &self,
-        collection: i64,
+        collection: &Collection,
         name: &str,
         pointer: String,
     ) -> rusqlite::Result<StoredIndex> {
+        let (collection, declared) = (collection.collection, collection.defined_at);
         let newest: Option<i64> = self.db.query_row(
             "SELECT max(row) FROM log WHERE collection = ?1",
             [collection],
@@ -212,14 +208,15 @@ impl Ledger {
         let complete_from = newest.map_or(0, rows::sequence_of);
         let state = IndexState::Building;
         self.db
-            .prepare_cached("INSERT INTO indexes (collection, name, pointer, state, complete_from) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![collection, name, pointer, state.as_stored(), signed(complete_from)])?;
+            .prepare_cached("INSERT INTO indexes (collection, name, pointer, state, complete_from, declared) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![collection, name, pointer, state.as_stored(), signed(complete_from), signed(declared)])?;
         Ok(StoredIndex {
             index_id: self.db.last_insert_rowid(),
             name: name.to_owned(),
             pointer,
             state,
             complete_from,
+            declared,
         })
     }
 

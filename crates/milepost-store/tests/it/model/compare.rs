@@ -27,7 +27,7 @@ pub(super) struct Pair<F> {
 }
 
 /// An answer as a text in which positions are their sequences: the rest of them differs by design.
-fn told(answer: &impl Debug) -> String {
+pub(super) fn told(answer: &impl Debug) -> String {
     let text = format!("{answer:?}");
     let mut parts = text.split("Position(");
     let mut told = parts.next().unwrap_or_default().to_owned();
@@ -47,7 +47,7 @@ fn same(backend: &impl Debug, model: &impl Debug, asked: &impl Debug) {
 }
 
 /// The same, of what each of the two was asked in turn.
-fn agree<A: Debug>(answers: &[A], asked: &impl Debug) {
+pub(super) fn agree<A: Debug>(answers: &[A], asked: &impl Debug) {
     match answers {
         [backend, model] => same(backend, model, asked),
         other => panic!("two answers expected: {other:?}"),
@@ -65,11 +65,11 @@ impl<F: Fixture> Pair<F> {
         }
     }
 
-    fn stores(&self) -> [&Arc<dyn Store>; 2] {
+    pub(super) fn stores(&self) -> [&Arc<dyn Store>; 2] {
         [self.backend.store(), self.model.store()]
     }
 
-    fn known_to(&self, side: usize) -> Vec<Position> {
+    pub(super) fn known_to(&self, side: usize) -> Vec<Position> {
         self.known
             .iter()
             .map(|(backend, model)| if side == 0 { *backend } else { *model })
@@ -107,6 +107,7 @@ impl<F: Fixture> Pair<F> {
             Step::List(asked) => self.list(asked, None).await,
             Step::Snapshot { asked, back } => self.list(asked, Some(*back)).await,
             Step::Read { key, back } => self.read(&key.resource(), *back).await,
+            Step::Changes { asked, feed, back } => self.changes(asked, *feed, *back).await,
         }
         self
     }
@@ -278,6 +279,10 @@ impl<F: Fixture> Pair<F> {
         same(&told, &model, &key);
     }
 
+    pub(super) fn commits(&self) -> usize {
+        self.known.len()
+    }
+
     /// Everything that can be asked now, and as of every position that both know.
     pub(super) async fn compare_everything(&self) {
         let everything = |child| Asked {
@@ -296,12 +301,14 @@ impl<F: Fixture> Pair<F> {
             ];
             agree(&states, &path);
             self.list_throughout(&everything(child)).await;
+            self.changes_throughout(&everything(child)).await;
             for filter in 0..FILTERS.len() {
                 let filtered = Asked {
                     filters: vec![filter],
                     ..everything(child)
                 };
                 self.list_throughout(&filtered).await;
+                self.changes_throughout(&filtered).await;
             }
         }
         let mut records = Vec::new();
@@ -372,7 +379,7 @@ fn comparable(mut listed: Vec<Listed>, is_ordered: bool) -> Vec<Listed> {
     listed
 }
 
-fn question(asked: &Asked) -> ListQuery {
+pub(super) fn question(asked: &Asked) -> ListQuery {
     let mut filters: Vec<IndexFilter> = Vec::new();
     for (index, any_of) in asked
         .filters

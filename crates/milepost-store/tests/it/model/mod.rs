@@ -1,6 +1,7 @@
 //! Any interleaving of writes, definitions, restarts, restores and forgetting, compared step by step
 //! with the in-memory store as the model: whatever the model answers, the backend must.
 
+mod changes;
 mod compare;
 mod steps;
 

@@ -36,6 +36,20 @@ pub(super) enum Step {
         key: Key,
         back: usize,
     },
+    Changes {
+        asked: Asked,
+        feed: Told,
+        back: usize,
+    },
+}
+
+/// How changes are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    /// Of every collection; the filters don't count then.
+    pub(super) everything: bool,
+    pub(super) versions: bool,
+    pub(super) bytes: usize,
 }
 
 /// An operation, before it is known what stands.
@@ -100,6 +114,7 @@ pub(super) const FILTERS: &[(&str, &[&str])] = &[
     ("n", &["2", "null"]),
     ("n", &["gt:1"]),
     ("n", &["exists:false"]),
+    ("n", &["gte:1", "lt:2"]),
     ("s", &["prefix:b"]),
     ("s", &["ne:bb"]),
     ("s", &["lte:bb", "c"]),
@@ -238,7 +253,19 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         6 => asked().prop_map(Step::List),
         6 => (asked(), 0..20_usize).prop_map(|(asked, back)| Step::Snapshot { asked, back }),
         3 => (key(), 0..20_usize).prop_map(|(key, back)| Step::Read { key, back }),
+        8 => (asked(), told(), 0..30_usize).prop_map(|(asked, feed, back)| Step::Changes { asked, feed, back }),
     ]
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    let bytes = prop_oneof![2 => Just(1 << 20), 1 => 1..100_usize];
+    (any::<bool>(), prop::bool::weighted(0.3), bytes).prop_map(|(everything, versions, bytes)| {
+        Told {
+            everything,
+            versions,
+            bytes,
+        }
+    })
 }
 
 fn key() -> impl Strategy<Value = Key> {

@@ -8,11 +8,13 @@ use rusqlite::params;
 use super::{
     Listing,
     collect::{Collected, Collecting, Walk},
-    stretch::Stretch,
 };
 use crate::{
     Cursor, ReadError, ResourceKey,
-    embedded::{reader::unavailable, rows},
+    embedded::{
+        reader::{stretch::Stretch, unavailable},
+        rows,
+    },
     plan::OrderKey,
 };
 

@@ -9,11 +9,13 @@ use rusqlite::{ToSql, types::Value};
 use super::{
     Listing,
     collect::{Collected, Collecting, Walk},
-    stretch::Stretch,
 };
 use crate::{
     Cursor, ParentPath, ReadError, ResourceKey, Scope,
-    embedded::{reader::unavailable, rows},
+    embedded::{
+        reader::{stretch::Stretch, unavailable},
+        rows,
+    },
     plan::OrderKey,
 };
 

@@ -11,20 +11,20 @@ mod by_index;
 mod by_key;
 mod by_text;
 mod collect;
-mod stretch;
 mod total;
 
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use self::{collect::Collected, stretch::Condition};
+use self::collect::Collected;
 use super::{
     super::{
         Shared,
         catalog::{Collection, IndexState},
     },
     snapshot::{Remembered, Snapshot},
+    stretch::{self, Condition},
 };
 use crate::{Definition, ListQuery, Page, ReadError, plan};
 
@@ -97,7 +97,7 @@ impl<'q, 's> Listing<'q, 's> {
             .transpose()?;
         // Nothing changed since the newest change: a position after it shows what is now.
         let at = asked.filter(|sequence| *sequence < remembered.head);
-        let conditions = stretch::conditions(query, &collection);
+        let conditions = stretch::conditions(&query.filters, &collection);
         Ok(Self {
             query,
             snapshot,

@@ -2,8 +2,11 @@
 
 use rusqlite::{ToSql, params};
 
-use super::{Listing, stretch::Stretch};
-use crate::{ParentPath, ReadError, Scope, embedded::reader::unavailable};
+use super::Listing;
+use crate::{
+    ParentPath, ReadError, Scope,
+    embedded::reader::{stretch::Stretch, unavailable},
+};
 
 /// More than so many are not counted.
 const COUNTED_MAX: u64 = 10_000;

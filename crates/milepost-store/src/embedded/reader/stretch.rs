@@ -2,7 +2,7 @@
 
 use milepost_semantics::index::{Comparison, KeyRange};
 
-use crate::{ListQuery, embedded::catalog::Collection};
+use crate::{IndexFilter, embedded::catalog::Collection};
 
 /// Values that lie together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,34 +45,48 @@ impl Condition {
     }
 }
 
-/// The query's filters, in its order.
-pub(super) fn conditions(query: &ListQuery, collection: &Collection) -> Vec<Condition> {
+/// The filters, in their order.
+pub(super) fn conditions(filters: &[IndexFilter], collection: &Collection) -> Vec<Condition> {
     let place = |name: &str| {
         collection
             .indexes
             .iter()
             .position(|index| index.name == name)
     };
-    let filters = query.filters.iter();
-    filters
-        .filter_map(|filter| {
-            let stretches = filter.any_of.iter().flat_map(|filter| {
-                let is_point = filter.comparison() == Comparison::Eq;
-                filter
-                    .key_ranges()
-                    .into_iter()
-                    .map(move |KeyRange { start, end }| Stretch {
-                        start,
-                        end,
-                        is_point,
-                    })
-            });
-            Some(Condition {
-                index: place(&filter.index)?,
-                stretches: merged(stretches.collect()),
-            })
+    let condition = |filter: &IndexFilter| {
+        Some(Condition {
+            index: place(&filter.index)?,
+            stretches: stretches(filter),
         })
-        .collect()
+    };
+    filters.iter().filter_map(condition).collect()
+}
+
+fn stretches(filter: &IndexFilter) -> Vec<Stretch> {
+    let alternatives = filter.alternatives().flat_map(|filter| {
+        let is_point = filter.comparison() == Comparison::Eq;
+        let stretch = move |KeyRange { start, end }| Stretch {
+            start,
+            end,
+            is_point,
+        };
+        filter.key_ranges().into_iter().map(stretch)
+    });
+    merged(alternatives.chain(bounded(filter)).collect())
+}
+
+/// What all bounds of a filter leave, if there are any and they leave something.
+fn bounded(filter: &IndexFilter) -> Option<Stretch> {
+    let ranges = filter.bounds().flat_map(|bound| bound.key_ranges());
+    let common = ranges.reduce(|one, other| KeyRange {
+        start: one.start.max(other.start),
+        end: one.end.min(other.end),
+    })?;
+    (common.start < common.end).then_some(Stretch {
+        start: common.start,
+        end: common.end,
+        is_point: false,
+    })
 }
 
 /// Sorts stretches and joins those that meet, so that nothing is walked twice.

@@ -1,0 +1,171 @@
+//! Going through the log: which versions a page may be about, and where it may end.
+//!
+//! Only narrow rows are read here. A version stands at an end if no later one replaced it by then; so
+//! one pass tells, for every candidate end, how many changes a page up to there would be about. That
+//! number grows with the end (each changed resource counts once), so the pass can stop early.
+
+use rusqlite::{Row, Rows};
+
+use super::{Subject, Telling};
+use crate::{
+    Changed, ReadError, TRANSACTIONS,
+    embedded::{
+        reader::unavailable,
+        rows::{last_row_of, sequence_of, unsigned},
+    },
+    page_end::ends,
+};
+
+/// A version that the page may be about.
+pub(super) struct Entry {
+    pub(super) row: i64,
+    /// The number of its collection.
+    pub(super) collection: i64,
+    /// The commit that ended it.
+    superseded: u64,
+    pub(super) told: Told,
+}
+
+/// What a version turned out to be.
+pub(super) enum Told {
+    NotYet,
+    Hidden,
+    Shown(Changed),
+}
+
+/// What was found.
+pub(super) struct Scan {
+    pub(super) entries: Vec<Entry>,
+    /// Where the page may end, ascending; at least one. No later end would fit.
+    pub(super) ends: Vec<u64>,
+    versions: bool,
+}
+
+impl Entry {
+    pub(super) fn sequence(&self) -> u64 {
+        sequence_of(self.row)
+    }
+}
+
+impl Scan {
+    pub(super) fn of(telling: &Telling<'_, '_>) -> Result<Self, ReadError> {
+        let after = last_row_of(telling.since);
+        let db = &telling.snapshot.db;
+        match &telling.subject {
+            Subject::One(one) => {
+                let mut statement = db
+                    .prepare_cached("SELECT row, superseded FROM log WHERE collection = ?1 AND row > ?2 ORDER BY row")
+                    .map_err(unavailable)?;
+                let number = one.collection.collection;
+                let rows = statement.query([number, after]).map_err(unavailable)?;
+                let history = telling.subject.floors().history;
+                Self::gather(telling, rows, |row| entry(row, number, history))
+            }
+            Subject::Every(every) => {
+                let mut statement = db
+                    .prepare_cached(
+                        "SELECT v.row, l.superseded, v.collection
+                         FROM versions v CROSS JOIN log l ON l.collection = v.collection AND l.row = v.row
+                         WHERE v.row > ?1 AND v.collection <> (SELECT collection FROM collections WHERE name = ?2)
+                         ORDER BY v.row",
+                    )
+                    .map_err(unavailable)?;
+                let rows = statement
+                    .query((after, TRANSACTIONS))
+                    .map_err(unavailable)?;
+                let history = |number: i64| {
+                    let described = every.collections.get(&number);
+                    described.map_or(0, |described| described.floors.history)
+                };
+                Self::gather(telling, rows, |row| {
+                    let number = row.get(2)?;
+                    entry(row, number, history(number))
+                })
+            }
+        }
+    }
+
+    fn gather(
+        telling: &Telling<'_, '_>,
+        mut rows: Rows<'_>,
+        entry: impl Fn(&Row<'_>) -> rusqlite::Result<Option<Entry>>,
+    ) -> Result<Self, ReadError> {
+        let mut scan = Self {
+            entries: Vec::new(),
+            ends: Vec::new(),
+            versions: telling.query.versions,
+        };
+        let mut candidates = None;
+        // Those that stand whatever the end, and so count from here on.
+        let mut standing = 0;
+        while let Some(row) = rows.next().map_err(unavailable)? {
+            let Some(entry) = entry(row).map_err(unavailable)? else {
+                continue;
+            };
+            let sequence = entry.sequence();
+            let candidates =
+                candidates.get_or_insert_with(|| ends(sequence, telling.head).peekable());
+            let passed = std::iter::from_fn(|| candidates.next_if(|end| *end < sequence));
+            if scan.pass(passed, telling.bounds.weighed) {
+                return Ok(scan);
+            }
+            standing += usize::from(scan.versions || entry.superseded == u64::MAX);
+            let is_over =
+                standing > telling.bounds.weighed || scan.entries.len() >= telling.bounds.examined;
+            // The first commit is taken whole, whatever its size.
+            if is_over && !scan.ends.is_empty() {
+                return Ok(scan);
+            }
+            scan.entries.push(entry);
+        }
+        scan.ends.extend(candidates.into_iter().flatten());
+        scan.ends.push(telling.head);
+        Ok(scan)
+    }
+
+    /// Goes past ends. Answers whether one is about too much already: every later one is then.
+    fn pass(&mut self, ends: impl Iterator<Item = u64>, weighed_max: usize) -> bool {
+        for end in ends {
+            self.ends.push(end);
+            if self.weight(end) > weighed_max {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// How many changes a page to `end` is about.
+    pub(super) fn weight(&self, end: u64) -> usize {
+        self.wanted(end).count()
+    }
+
+    /// The places of the versions that a page to `end` is about.
+    pub(super) fn wanted(&self, end: u64) -> impl Iterator<Item = usize> {
+        let until = self
+            .entries
+            .partition_point(|entry| entry.sequence() <= end);
+        let versions = self.versions;
+        let entries = self.entries.get(..until).unwrap_or_default();
+        entries
+            .iter()
+            .enumerate()
+            .filter(move |(_, entry)| versions || entry.superseded > end)
+            .map(|(place, _)| place)
+    }
+}
+
+/// A row of the log; `None` where it is to be forgotten and was not yet, because its commit is being
+/// forgotten in steps.
+fn entry(row: &Row<'_>, collection: i64, history_floor: u64) -> rusqlite::Result<Option<Entry>> {
+    let superseded: Option<i64> = row.get(1)?;
+    let superseded = superseded.map_or(u64::MAX, unsigned);
+    if superseded <= history_floor {
+        return Ok(None);
+    }
+    Ok(Some(Entry {
+        row: row.get(0)?,
+        collection,
+        superseded,
+        told: Told::NotYet,
+    }))
+}
