@@ -71,10 +71,13 @@ pub enum WriteError {
     /// The disk is full. Nothing was written; reads go on.
     #[error("storage is full")]
     Full,
-    /// A sync or write failed: no further write is taken until a restart. Whether this one is
-    /// durable is unknown if it was in the batch that failed.
-    #[error("storage failed and takes no writes until restarted")]
+    /// A sync or write failed with this one in it: whether it is durable is unknown. No further
+    /// write is taken until a restart.
+    #[error("storage failed while this was written, and takes no writes until restarted")]
     Poisoned,
+    /// A sync or write failed before: no write is taken until a restart. Nothing was written.
+    #[error("storage failed before, and takes no writes until restarted")]
+    Stopped,
     /// The storage failed in passing. Nothing was written.
     #[error("storage can't be written")]
     Unavailable(#[source] Cause),

@@ -18,6 +18,7 @@ Examples:
   milepost list books
   milepost list books --filter language=pl --filter year=gte:1960 --sort -year
   milepost list books --filter year=1961 --filter year=1969   any of the values
+  milepost list books --filter year=gte:1960 --filter year=lt:1970   a range
   milepost list books --select title,year
   milepost list books -q robots                  where the definition declares text
   milepost list books.reviews                    the reviews of all books

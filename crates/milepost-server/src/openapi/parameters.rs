@@ -139,7 +139,8 @@ fn page_size(limits: &Limits) -> Value {
 fn filter(index: &Index) -> Value {
     let pointer = &index.pointer;
     let about = format!(
-        "Filters by `{pointer}`: a value, or a comparison and a value as `gte:10`. Repeated: any of them. \
+        "Filters by `{pointer}`: a value, or a comparison and a value as `gte:10`. Repeated: any of them, where the bounds \
+         (`gt`, `gte`, `lt`, `lte`) together count as one, a range. \
          Comparisons: `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `prefix`, `exists`."
     );
     let value =

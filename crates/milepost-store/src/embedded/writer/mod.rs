@@ -97,7 +97,7 @@ impl Writer {
             .try_send(Message::Write(request))
             .map_err(|error| match error {
                 TrySendError::Full(_) => WriteError::Overloaded,
-                TrySendError::Disconnected(_) => WriteError::Poisoned,
+                TrySendError::Disconnected(_) => WriteError::Stopped,
             })
     }
 
@@ -186,7 +186,7 @@ impl Sequencer {
         if self.shared.standing() == Standing::Poisoned {
             requests
                 .into_iter()
-                .for_each(|request| answer(request.reply, Err(WriteError::Poisoned)));
+                .for_each(|request| answer(request.reply, Err(WriteError::Stopped)));
             return;
         }
         // A checkpoint's last step and a batch take turns, so that the log can begin anew.

@@ -187,7 +187,7 @@ fn after_a_failed_write_no_write_is_taken_until_a_restart_and_reads_go_on() {
     process.wait().expect("an end");
     let said = said.join("\n");
     assert!(
-        said.contains("failed Poisoned then Err(Poisoned) health ReadOnly"),
+        said.contains("failed Poisoned then Err(Stopped) health ReadOnly"),
         "{said}"
     );
     assert!(said.contains("readable true"), "{said}");
