@@ -2,7 +2,7 @@
 
 use crate::{
     cargo::{self, cargo, run},
-    protocol,
+    javascript, protocol,
     step::{Done, Steps},
     tidy,
     tools::{self, Installing},
@@ -38,6 +38,7 @@ pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
         passed(&mut cargo(&["test", "--workspace", "--locked"]))
     });
     protocol::add_to(&mut steps);
+    javascript::add_to(&mut steps, installing);
     steps.run("licences of dependencies", licences);
     steps.finish()
 }
@@ -50,6 +51,24 @@ pub(crate) fn run_protocol(installing: Installing) -> Result<(), String> {
     let mut steps = Steps::default();
     steps.run("tools", || tools::prepare(installing));
     protocol::add_to(&mut steps);
+    steps.finish()
+}
+
+/// Runs only the JavaScript client's checks, with the server that they talk to.
+///
+/// # Errors
+/// The failed step and its reason.
+pub(crate) fn run_javascript(installing: Installing) -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.run("server", || {
+        passed(&mut cargo(&[
+            "build",
+            "--locked",
+            "--package",
+            "milepost-cli",
+        ]))
+    });
+    javascript::add_to(&mut steps, installing);
     steps.finish()
 }
 

@@ -8,6 +8,7 @@ mod cargo;
 mod check;
 mod clock;
 mod http;
+mod javascript;
 mod protocol;
 mod say;
 mod step;
@@ -22,6 +23,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   check [--no-install]   everything that continuous integration checks; installs the external
                          tools it needs first (--no-install: only says which are missing)
+  javascript             only the JavaScript client's types and tests
   protocol               only what independent tools say about the wire
   tidy                   the project's own rules about its sources and documents
   bench [OPTIONS]        against bare servers, the disk and peers: --rounds N --seconds N
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["check"] => check::run_all(tools::Installing::Allowed),
         ["check", "--no-install"] => check::run_all(tools::Installing::Forbidden),
+        ["javascript"] => check::run_javascript(tools::Installing::Allowed),
         ["protocol"] => check::run_protocol(tools::Installing::Allowed),
         ["bench", options @ ..] => {
             bench::Options::parse(options).and_then(|options| bench::run_all(&options))

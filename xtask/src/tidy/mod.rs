@@ -6,6 +6,7 @@
 
 mod agreement;
 mod documents;
+mod javascript;
 mod layers;
 mod lints;
 mod names;
@@ -36,6 +37,7 @@ pub(crate) fn run() -> Result<(), String> {
     findings.extend(lints::check(&tree, &workspace));
     findings.extend(documents::check(&tree, &workspace));
     findings.extend(agreement::check(&tree));
+    findings.extend(javascript::check(&tree));
     for finding in &findings {
         say::talk(finding);
     }
