@@ -40,6 +40,13 @@ pub struct Position {
     check: Check,
 }
 
+/// A position's text: at most [`POSITION_BYTES_MAX`] unreserved characters.
+#[derive(Clone, Copy, Debug)]
+pub struct PositionText {
+    bytes: [u8; POSITION_BYTES_MAX],
+    length: usize,
+}
+
 /// What is wrong with a text that should be a position, or a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -78,12 +85,16 @@ impl History {
     /// The history as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        ascii(self.as_bytes())
+    }
+
+    fn as_bytes(&self) -> &[u8] {
         let used = self
             .bytes
             .iter()
             .position(|byte| *byte == 0)
             .unwrap_or(self.bytes.len());
-        ascii(self.bytes.get(..used).unwrap_or_default())
+        self.bytes.get(..used).unwrap_or_default()
     }
 }
 
@@ -136,6 +147,21 @@ impl Position {
         self.check
     }
 
+    /// The position as text, on the stack: one is made for every answer.
+    #[must_use]
+    pub fn text(&self) -> PositionText {
+        let mut text = PositionText {
+            bytes: [0; POSITION_BYTES_MAX],
+            length: 0,
+        };
+        text.push(self.history.as_bytes());
+        text.push(b".");
+        text.push(itoa::Buffer::new().format(self.sequence).as_bytes());
+        text.push(b"-");
+        text.push(&self.check.bytes);
+        text
+    }
+
     /// The position an entity tag of this service was made from, variant or not, weak or not;
     /// `None` for any other tag.
     #[must_use]
@@ -145,6 +171,28 @@ impl Position {
             .split_once('+')
             .map_or(text, |(position, _variant)| position);
         position.parse().ok()
+    }
+}
+
+impl PositionText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        ascii(self.as_bytes())
+    }
+
+    /// The text in ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn push(&mut self, part: &[u8]) {
+        let end = self.length + part.len();
+        if let Some(space) = self.bytes.get_mut(self.length..end) {
+            space.copy_from_slice(part);
+            self.length = end;
+        }
     }
 }
 
@@ -228,10 +276,7 @@ impl fmt::Display for Check {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Written with every answer: pieces cost half of what nested formatting does.
-        f.write_str(self.history.as_str())?;
-        write!(f, ".{}-", self.sequence)?;
-        f.write_str(self.check.as_str())
+        f.write_str(self.text().as_str())
     }
 }
 

@@ -7,7 +7,7 @@
 //! a 304 must not tell a client to use bytes that it can't decode.
 
 use http::{
-    HeaderMap, HeaderValue, Method, Response, StatusCode,
+    HeaderMap, HeaderValue, Method,
     header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE},
 };
 use milepost_semantics::{
@@ -18,12 +18,7 @@ use milepost_semantics::{
 };
 use milepost_store::Timestamp;
 
-use crate::{
-    body::Body,
-    media,
-    refusal::Refusal,
-    representation::{FIELDS_EXPECTED, Freshness, describe},
-};
+use crate::{media, refusal::Refusal};
 
 /// Reads the conditions of a write.
 pub(crate) fn of_write(headers: &HeaderMap) -> Result<Preconditions, Refusal> {
@@ -68,16 +63,6 @@ pub(crate) fn held_tag(
         Outcome::NotModified => Ok(Some(variant.unwrap_or(etag))),
         Outcome::Failed(condition) => Err(read_failed(condition, etag)),
     }
-}
-
-/// 304: the client holds what it asked for.
-pub(crate) fn not_modified(etag: HeaderValue, freshness: Freshness) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    let headers = response.headers_mut();
-    headers.reserve(FIELDS_EXPECTED);
-    describe(headers, etag, freshness);
-    response
 }
 
 /// Whether a read has conditions.

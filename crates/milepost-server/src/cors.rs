@@ -85,6 +85,12 @@ impl Cors {
         Some(response)
     }
 
+    /// Whether the fields depend on nothing, so that a response can begin with them.
+    #[must_use]
+    pub fn is_same_for_all(&self) -> bool {
+        !matches!(self.origins, Origins::These(_))
+    }
+
     /// Puts the fields on a response to a request that isn't a preflight.
     pub fn apply(&self, origin: &Origin, fields: &mut HeaderMap) {
         if self.origins == Origins::None {

@@ -29,7 +29,7 @@ use crate::{
 /// The full version of the wire contract; its first number is the one in the base path.
 pub(crate) const API_VERSION_TEXT: &str = "1.0.0";
 const API_VERSION: HeaderValue = HeaderValue::from_static(API_VERSION_TEXT);
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// When who was refused for want of room should ask again.
 const RETRY_AFTER_S: u32 = 1;
 
@@ -77,14 +77,18 @@ pub(crate) struct RequestFacts<'r> {
 }
 
 /// Looks at a request before it is routed; answers those that need no route.
-pub(crate) fn begin(shared: &Shared, request: &Parts) -> ControlFlow<Response<Body>, Begun> {
+pub(crate) fn begin(
+    shared: &Shared,
+    request: &Parts,
+    connection: Option<Connection>,
+) -> ControlFlow<Response<Body>, Begun> {
     let edge = &shared.edge;
     let admitted = edge.metrics.admit(shared.limits.requests_in_flight_max);
     let is_refused = admitted.is_none() && !is_about_operations(shared, request);
     let begun = Begun {
         came: Moment::now(),
         origin: edge.cors.origin(&request.headers),
-        connection: request.extensions.get().copied(),
+        connection,
         _admitted: admitted,
     };
     let answer = if is_refused {
@@ -181,8 +185,11 @@ fn check_host(allowed: &Hosts, request: &Parts) -> Result<(), Refusal> {
 
 /// `uri-host [ ":" port ]`, by its characters; a name may be empty (RFC 9110 §7.2).
 fn is_host(host: &[u8]) -> bool {
-    let is_host_byte =
-        |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(byte);
+    let is_host_byte = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%' | b':' | b'[' | b']')
+            || matches!(byte, b'!' | b'$' | b'&'..=b',' | b';' | b'=')
+    };
     host.iter().all(is_host_byte)
 }
 
@@ -260,7 +267,13 @@ fn told_length(fields: &HeaderMap) -> u64 {
 /// `Server-Timing` (W3C): milliseconds, to the microsecond.
 fn server_timing(duration: Duration) -> HeaderValue {
     let us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    let text = format!("total;dur={}.{:03}", us / 1000, us % 1000);
+    let mut text = Vec::with_capacity(32);
+    text.extend_from_slice(b"total;dur=");
+    text.extend_from_slice(itoa::Buffer::new().format(us / 1000).as_bytes());
+    text.push(b'.');
+    // The leading one makes room for zeros.
+    let thousandths = us % 1000 + 1000;
+    text.extend(itoa::Buffer::new().format(thousandths).bytes().skip(1));
     HeaderValue::try_from(text).unwrap_or_else(|_never| HeaderValue::from_static("total"))
 }
 

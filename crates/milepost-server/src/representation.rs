@@ -5,18 +5,88 @@
 
 use std::fmt::Write;
 
+use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue,
-    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY},
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, LINK, VARY},
 };
-use milepost_semantics::{Position, UnixSeconds};
+use milepost_semantics::{Position, UnixSeconds, position::POSITION_BYTES_MAX};
 use milepost_store::{
-    Timestamp,
+    Timestamp, Version,
     definition::{Caching, Visibility},
+};
+
+use crate::{
+    body::Body,
+    cors::Origin,
+    edge::{EdgeSettings, SERVER_TIMING},
 };
 
 /// How many fields a response has room for without growing: those set here and those of the edge.
 pub(crate) const FIELDS_EXPECTED: usize = 24;
+
+/// What answers about one resource begin with: the fields that are the same on all of them, and
+/// places for those that every one has. Copying a map costs a fraction of filling one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outline {
+    selected: HeaderMap,
+    not_modified: HeaderMap,
+}
+
+impl Outline {
+    /// The outline of a service that is configured so.
+    pub(crate) fn of(edge: &EdgeSettings) -> Self {
+        const PLACE: HeaderValue = HeaderValue::from_static("");
+        // Also for those that are added on the way out: a map that grows is filled anew.
+        let mut not_modified = HeaderMap::with_capacity(FIELDS_EXPECTED);
+        describe(&mut not_modified, PLACE, Freshness::Revalidate);
+        edge.security.apply(&mut not_modified, false);
+        if edge.cors.is_same_for_all() {
+            edge.cors.apply(&Origin::default(), &mut not_modified);
+        }
+        not_modified.insert(SERVER_TIMING, PLACE);
+        let mut selected = not_modified.clone();
+        is_json(&mut selected);
+        selected.insert(LAST_MODIFIED, PLACE);
+        selected.insert(LINK, PLACE);
+        Self {
+            selected,
+            not_modified,
+        }
+    }
+
+    /// 200 with a version's representation, and links if it has any.
+    pub(crate) fn represent(
+        &self,
+        version: &Version,
+        body: Bytes,
+        freshness: Freshness,
+        links: Option<HeaderValue>,
+    ) -> Response<Body> {
+        let mut response = Response::new(Body::from(body));
+        let headers = response.headers_mut();
+        headers.clone_from(&self.selected);
+        headers.insert(ETAG, entity_tag(version.position));
+        headers.insert(CACHE_CONTROL, freshness.field());
+        was_modified(headers, version.modified);
+        match links {
+            Some(links) => headers.insert(LINK, links),
+            None => headers.remove(LINK),
+        };
+        response
+    }
+
+    /// 304: the client holds what it asked for.
+    pub(crate) fn not_modified(&self, etag: HeaderValue, freshness: Freshness) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        let headers = response.headers_mut();
+        headers.clone_from(&self.not_modified);
+        headers.insert(ETAG, etag);
+        headers.insert(CACHE_CONTROL, freshness.field());
+        response
+    }
+}
 
 /// What is said about caching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,18 +150,19 @@ fn current(caching: Caching) -> HeaderValue {
 
 /// The strong entity tag of the version that the write at `position` made.
 pub(crate) fn entity_tag(position: Position) -> HeaderValue {
-    let mut text = StackText::<48>::default();
-    // A position has at most 34 bytes, so it fits with its quotes.
-    let _ = write!(text, "\"{position}\"");
-    text.to_header_value()
+    let mut tag = [b'"'; POSITION_BYTES_MAX + 2];
+    let text = position.text();
+    let text = text.as_bytes();
+    if let Some(space) = tag.get_mut(1..=text.len()) {
+        space.copy_from_slice(text);
+    }
+    let tag = tag.get(..text.len() + 2).unwrap_or_default();
+    HeaderValue::from_bytes(tag).unwrap_or_else(|_never| HeaderValue::from_static(""))
 }
 
 /// `Last-Modified` (RFC 9110 §8.8.2).
 pub(crate) fn last_modified(modified: Timestamp) -> HeaderValue {
-    let mut text = StackText::<32>::default();
-    // An IMF-fixdate has 29 bytes.
-    let _ = write!(text, "{}", UnixSeconds::new(modified.as_seconds()));
-    text.to_header_value()
+    UnixSeconds::new(modified.as_seconds()).to_header_value()
 }
 
 /// The fields of a selected representation that a 304 repeats (RFC 9110 §15.4.5).
@@ -109,41 +180,6 @@ pub(crate) fn is_json(headers: &mut HeaderMap) {
 /// `Last-Modified` of a version.
 pub(crate) fn was_modified(headers: &mut HeaderMap, modified: Timestamp) {
     headers.insert(LAST_MODIFIED, last_modified(modified));
-}
-
-/// A short text on the stack. What doesn't fit is cut off.
-struct StackText<const N: usize> {
-    bytes: [u8; N],
-    length: usize,
-}
-
-impl<const N: usize> Default for StackText<N> {
-    fn default() -> Self {
-        Self {
-            bytes: [0; N],
-            length: 0,
-        }
-    }
-}
-
-impl<const N: usize> StackText<N> {
-    fn to_header_value(&self) -> HeaderValue {
-        let text = self.bytes.get(..self.length).unwrap_or_default();
-        HeaderValue::from_bytes(text).unwrap_or_else(|_never| HeaderValue::from_static(""))
-    }
-}
-
-impl<const N: usize> Write for StackText<N> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.length + text.len();
-        let space = self
-            .bytes
-            .get_mut(self.length..end)
-            .ok_or(std::fmt::Error)?;
-        space.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -27,7 +27,14 @@ impl SecurityFields {
     }
 
     /// Puts them on a response; where it has a `Content-Security-Policy` of its own, that stays.
+    /// A response that began with them has its `API-Version` already.
     pub fn apply(&self, fields: &mut HeaderMap, is_tls: bool) {
+        if is_tls {
+            fields.insert(header::STRICT_TRANSPORT_SECURITY, TRANSPORT_SECURITY);
+        }
+        if fields.contains_key(API_VERSION) {
+            return;
+        }
         fields.reserve(6);
         fields.insert(API_VERSION, self.api_version.clone());
         fields.insert(
@@ -42,9 +49,6 @@ impl SecurityFields {
         fields
             .entry(header::CONTENT_SECURITY_POLICY)
             .or_insert(DATA_POLICY);
-        if is_tls {
-            fields.insert(header::STRICT_TRANSPORT_SECURITY, TRANSPORT_SECURITY);
-        }
     }
 }
 

@@ -29,10 +29,12 @@ use crate::{
     hosts::Hosts,
     intake::{Interrupted, RequestBody},
     limits::Limits,
+    listen::Connection,
     log::Log,
     metrics::{Metrics, RouteKind},
     openapi::ApiInfo,
     refusal::Refusal,
+    representation::Outline,
     route,
 };
 
@@ -59,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) api: ApiInfo,
     /// What the edge is configured with.
     pub(crate) edge: EdgeSettings,
+    /// What answers about one resource begin with; made from the edge's settings.
+    pub(crate) outline: Outline,
 }
 
 /// Makes a [`Service`].
@@ -80,6 +84,7 @@ impl Service {
                 clock: Arc::new(SystemClock),
                 api: ApiInfo::default(),
                 edge: EdgeSettings::default(),
+                outline: Outline::default(),
             },
         }
     }
@@ -117,9 +122,22 @@ impl Service {
     where
         B: http_body::Body<Data = Bytes> + Send,
     {
+        let connection = request.extensions().get().copied();
+        self.respond_on(request, connection).await
+    }
+
+    /// Answers a request that came on this connection, as far as that is known.
+    pub(crate) async fn respond_on<B>(
+        &self,
+        request: Request<B>,
+        connection: Option<Connection>,
+    ) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send,
+    {
         let shared = &*self.shared;
         let (request, body) = request.into_parts();
-        let begun = match edge::begin(shared, &request) {
+        let begun = match edge::begin(shared, &request, connection) {
             ControlFlow::Continue(begun) => begun,
             ControlFlow::Break(response) => return response,
         };
@@ -278,7 +296,8 @@ impl Builder {
 
     /// The service.
     #[must_use]
-    pub fn build(self) -> Service {
+    pub fn build(mut self) -> Service {
+        self.shared.outline = Outline::of(&self.shared.edge);
         Service {
             shared: Arc::new(self.shared),
         }

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     body::Body,
     collection::{Params, malformed_query},
-    conditional::{held, not_modified},
+    conditional::held,
     failure,
     governed::Governed,
     href,
@@ -18,7 +18,6 @@ use crate::{
     media,
     refusal::{Answer, Refusal},
     representation::{FIELDS_EXPECTED, Freshness, describe, entity_tag, is_json},
-    resource::represent,
     service::Shared,
 };
 
@@ -40,7 +39,7 @@ pub(crate) async fn list(shared: &Shared, request: &Parts, key: &ResourceKey) ->
         ));
     };
     if let Some(etag) = held(&request.headers, newest.position, None)? {
-        return Ok(not_modified(etag, governed.freshness()));
+        return Ok(shared.outline.not_modified(etag, governed.freshness()));
     }
     let etag = entity_tag(newest.position);
     Ok(represent_list(
@@ -75,13 +74,10 @@ pub(crate) async fn read(shared: &Shared, request: &Parts, key: &ResourceKey, at
     };
     let freshness = Freshness::Immutable(governed.visibility());
     if let Some(etag) = held(&request.headers, position, Some(version.modified))? {
-        return Ok(not_modified(etag, freshness));
+        return Ok(shared.outline.not_modified(etag, freshness));
     }
-    let mut response = represent(&version, body, freshness);
-    if let Ok(links) = HeaderValue::try_from(relations(shared, key, version.replaced)) {
-        response.headers_mut().insert(LINK, links);
-    }
-    Ok(response)
+    let links = HeaderValue::try_from(relations(shared, key, version.replaced)).ok();
+    Ok(shared.outline.represent(&version, body, freshness, links))
 }
 
 /// RFC 5829: the way to the newest version, to all, and to the one before.

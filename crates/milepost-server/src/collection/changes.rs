@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     body::Body,
-    conditional::{held, not_modified},
+    conditional::held,
     failure,
     governed::{Governed, not_defined},
     href, media,
@@ -41,7 +41,7 @@ pub(crate) async fn changes(
         return Err(not_defined(shared, &address.collection));
     };
     if let Some(etag) = held(&request.headers, state.head, None)? {
-        return Ok(not_modified(etag, governed.freshness()));
+        return Ok(shared.outline.not_modified(etag, governed.freshness()));
     }
     let url = href::address(&shared.base, address);
     let document = json!({

@@ -11,7 +11,7 @@ use milepost_store::{ListQuery, Page, PageLimit, ReadError};
 use super::{cursor, page, params::Params, request::ListRequest};
 use crate::{
     body::Body,
-    conditional::{held, is_conditional, not_modified},
+    conditional::{held, is_conditional},
     dispatch::redirect,
     failure,
     governed::Governed,
@@ -84,7 +84,7 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
         if let Some(state) = state
             && let Some(etag) = held(&request.headers, state.head, None)?
         {
-            return Ok(not_modified(etag, listing.freshness()));
+            return Ok(shared.outline.not_modified(etag, listing.freshness()));
         }
     }
     let page = match shared.store.list(&query).await {
@@ -93,7 +93,7 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
         Err(error) => return Err(failure::of_read(shared, error)),
     };
     if let Some(etag) = held(&request.headers, page.position, None)? {
-        return Ok(not_modified(etag, listing.freshness()));
+        return Ok(shared.outline.not_modified(etag, listing.freshness()));
     }
     Ok(represent(shared, listing, &page))
 }

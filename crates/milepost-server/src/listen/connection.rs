@@ -89,10 +89,9 @@ impl Protocol {
         let stream = Paced::new(stream, Arc::clone(&pulse), self.options.stall_time_max);
         let stream = Coalesced::new(stream, Arc::clone(&pulse));
         let noted = Arc::clone(&pulse);
-        let service = service_fn(move |mut request: Request<Incoming>| {
+        let service = service_fn(move |request: Request<Incoming>| {
             let in_flight = InFlight::start(&noted, request.version());
-            request.extensions_mut().insert(connection);
-            let response = service.clone().answer(request);
+            let response = service.clone().answer(request, connection);
             async move {
                 let response = response.await;
                 Ok::<_, Infallible>(response.map(|body| Answering {
@@ -107,6 +106,7 @@ impl Protocol {
         let mut is_closing = false;
         loop {
             let wants_close = tokio::select! {
+                biased;
                 // What went wrong on a connection is its peer's doing and nobody else's concern.
                 _ended = http.as_mut() => return,
                 _ = looks.tick() => match watch.look(&pulse) {

@@ -28,7 +28,7 @@ pub use self::{
     connection::Connection,
     guard::{Exposure, RefusedToExpose, guard},
     options::ListenOptions,
-    service::HttpService,
+    service::{HttpService, Tower},
     tls::{TlsError, TlsFiles},
 };
 use crate::metrics::Metrics;

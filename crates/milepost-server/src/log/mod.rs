@@ -156,7 +156,7 @@ impl Log {
             return;
         };
         let mut line = Object::with_capacity(768);
-        line.plain("time", Rfc3339(exchange.came.unix_us));
+        line.plain("time", Rfc3339(exchange.came.unix_us()));
         self.write_request(&mut line, exchange.request, exchange.peer);
         write_answer(&mut line, exchange);
         queue.push(line.into_line());

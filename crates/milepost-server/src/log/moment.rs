@@ -5,13 +5,11 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// A point in time, by the clock on the wall and by one that never jumps.
+use milepost_semantics::date::civil_date;
+
+/// A point in time, by a clock that never jumps.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// Microseconds since 1970-01-01T00:00:00Z.
-    pub unix_us: u64,
-    monotonic: Instant,
-}
+pub struct Moment(Instant);
 
 impl Moment {
     /// Now.
@@ -21,13 +19,21 @@ impl Moment {
         reason = "how long requests take and when they came is measured here only"
     )]
     pub fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// When it was by the clock on the wall, in microseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long requests take and when they came is measured here only"
+    )]
+    pub fn unix_us(&self) -> u64 {
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        Self {
-            unix_us: u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX),
-            monotonic: Instant::now(),
-        }
+        let came = since_epoch.saturating_sub(self.elapsed());
+        u64::try_from(came.as_micros()).unwrap_or(u64::MAX)
     }
 
     /// How long ago it was.
@@ -37,7 +43,7 @@ impl Moment {
         reason = "how long requests take and when they came is measured here only"
     )]
     pub fn elapsed(&self) -> Duration {
-        Instant::now().saturating_duration_since(self.monotonic)
+        Instant::now().saturating_duration_since(self.0)
     }
 }
 
@@ -49,32 +55,13 @@ impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, us) = (self.0 / 1_000_000, self.0 % 1_000_000);
         let (days, second) = (seconds / 86_400, seconds % 86_400);
-        let (year, month, day) = date(days);
+        let (year, month, day) = civil_date(days);
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         write!(
             f,
             "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{us:06}Z"
         )
     }
-}
-
-/// The Gregorian date that many days after 1970-01-01.
-///
-/// Counts in years that begin in March, so that a leap day comes last, and in eras of 400 of them.
-fn date(days: u64) -> (u64, u64, u64) {
-    const ERA_DAYS: u64 = 146_097;
-    let since_march_year_0 = days + 719_468;
-    let (era, day) = (since_march_year_0 / ERA_DAYS, since_march_year_0 % ERA_DAYS);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next_year) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    (era * 400 + year + next_year, month, day)
 }
 
 #[cfg(test)]

@@ -6,6 +6,6 @@ mod write;
 
 pub(crate) use self::{
     document::{document, parse, parsed},
-    read::{read, represent},
+    read::read,
     write::{delete, patch, put, write},
 };

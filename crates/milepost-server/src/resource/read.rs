@@ -1,17 +1,15 @@
 //! Reading a resource: the hottest way through the service.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header::LINK, request::Parts};
+use http::{HeaderValue, request::Parts};
 use milepost_store::{ResourceKey, Version};
 
 use crate::{
-    body::Body,
-    conditional::{held, not_modified},
+    conditional::held,
     failure,
     governed::Governed,
     media,
     refusal::{Answer, Refusal},
-    representation::{FIELDS_EXPECTED, Freshness, describe, entity_tag, is_json, was_modified},
     service::Shared,
 };
 
@@ -28,24 +26,10 @@ pub(crate) async fn read(shared: &Shared, request: &Parts, key: ResourceKey) -> 
         return Err(Refusal::not_found("there is no resource at this URL"));
     };
     if let Some(etag) = held(&request.headers, version.position, Some(version.modified))? {
-        return Ok(not_modified(etag, freshness));
+        return Ok(shared.outline.not_modified(etag, freshness));
     }
-    let mut response = represent(&version, body, freshness);
-    if let Some(history) = history_link(request.uri.path()) {
-        response.headers_mut().insert(LINK, history);
-    }
-    Ok(response)
-}
-
-/// 200 with a version's representation.
-pub(crate) fn represent(version: &Version, body: Bytes, freshness: Freshness) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    let headers = response.headers_mut();
-    headers.reserve(FIELDS_EXPECTED);
-    is_json(headers);
-    describe(headers, entity_tag(version.position), freshness);
-    was_modified(headers, version.modified);
-    response
+    let history = history_link(request.uri.path());
+    Ok(shared.outline.represent(&version, body, freshness, history))
 }
 
 /// A version that is not a tombstone, and its body.

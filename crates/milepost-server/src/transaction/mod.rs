@@ -17,13 +17,13 @@ use uuid::Uuid;
 use crate::{
     aside,
     body::Body,
-    conditional::{held, not_modified},
+    conditional::held,
     failure,
     intake::{self, RequestBody},
     media,
     refusal::{Answer, Refusal},
     representation::Freshness,
-    resource::{parse, represent},
+    resource::parse,
     service::Shared,
 };
 
@@ -48,9 +48,11 @@ pub(crate) async fn read(shared: &Shared, request: &Parts, id: &str) -> Answer {
         return Err(Refusal::new(ProblemType::TransactionNotFound, detail));
     };
     if let Some(etag) = held(&request.headers, version.position, Some(version.modified))? {
-        return Ok(not_modified(etag, Freshness::Revalidate));
+        return Ok(shared.outline.not_modified(etag, Freshness::Revalidate));
     }
-    Ok(represent(&version, body, Freshness::Revalidate))
+    Ok(shared
+        .outline
+        .represent(&version, body, Freshness::Revalidate, None))
 }
 
 /// Answers PUT: carries the transaction out, or tells what became of it before.
@@ -93,7 +95,7 @@ pub(crate) async fn put(
             request,
             outcome::bytes(shared, &asked.methods, &committed),
         )),
-        Outcome::Recorded(version) => recorded(version),
+        Outcome::Recorded(version) => recorded(shared, version),
         Outcome::RecordMismatch => {
             let detail =
                 "a transaction of this id and other content was committed before: use a new id";
@@ -115,11 +117,13 @@ fn created(request: &Parts, outcome: Vec<u8>) -> Response<Body> {
 }
 
 /// 200 with the outcome of the first time.
-fn recorded(mut version: Version) -> Answer {
+fn recorded(shared: &Shared, mut version: Version) -> Answer {
     let Some(body) = version.body.take() else {
         return Err(failure::internal_text("the recorded outcome has no body"));
     };
-    Ok(represent(&version, body, Freshness::Revalidate))
+    Ok(shared
+        .outline
+        .represent(&version, body, Freshness::Revalidate, None))
 }
 
 /// A UUID in its one canonical form: an id that could be written in two ways would be two ids.

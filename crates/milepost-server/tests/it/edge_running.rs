@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::Future, net::SocketAddr, time::Duration};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use milepost_server::listen::{ListenOptions, Listener, Stopped, serve};
+use milepost_server::listen::{ListenOptions, Listener, Stopped, Tower, serve};
 use tokio::{io::AsyncReadExt, net::TcpStream, sync::oneshot, task::JoinHandle};
 
 pub(crate) type Answer = Response<Full<bytes::Bytes>>;
@@ -32,7 +32,7 @@ impl Running {
         let shutdown = async move {
             let _ = shutdown.await;
         };
-        let stopped = tokio::spawn(serve(listener, service, options, shutdown));
+        let stopped = tokio::spawn(serve(listener, Tower(service), options, shutdown));
         Self {
             addresses,
             stop,

@@ -12,7 +12,7 @@ use http::{Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use milepost_server::listen::{ListenOptions, Stopped, serve};
+use milepost_server::listen::{ListenOptions, Stopped, Tower, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -186,7 +186,12 @@ async fn an_answer_that_takes_longer_than_a_connection_may_be_idle_is_whole() {
     });
     let listener = listener().await;
     let mut stream = TcpStream::connect(listener.addresses()[0]).await.unwrap();
-    tokio::spawn(serve(listener, service, options, std::future::pending()));
+    tokio::spawn(serve(
+        listener,
+        Tower(service),
+        options,
+        std::future::pending(),
+    ));
     let sent = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     stream.write_all(sent).await.unwrap();
     let parts = begins.recv().await.unwrap();

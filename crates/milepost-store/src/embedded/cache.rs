@@ -10,12 +10,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    hash::{BuildHasher, Hash, RandomState},
+    hash::{BuildHasher, Hash},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
+
+use foldhash::fast::RandomState;
 
 const SHARDS: usize = 16;
 
@@ -39,7 +41,7 @@ pub(super) struct Cache<K, V> {
 
 #[derive(Debug)]
 struct Shard<K, V> {
-    entries: HashMap<K, Entry<V>>,
+    entries: HashMap<K, Entry<V>, RandomState>,
     queue: VecDeque<K>,
     bytes: usize,
     writes: u64,
@@ -56,7 +58,7 @@ impl<K: Hash + Eq + Clone, V: Weigh> Cache<K, V> {
         let shards = (0..SHARDS).map(|_| Mutex::new(Shard::new())).collect();
         Self {
             shards,
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             shard_bytes_max: bytes_max / SHARDS,
         }
     }
@@ -119,7 +121,7 @@ fn lock<K, V>(shard: &Mutex<Shard<K, V>>) -> MutexGuard<'_, Shard<K, V>> {
 impl<K: Hash + Eq + Clone, V: Weigh> Shard<K, V> {
     fn new() -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             queue: VecDeque::new(),
             bytes: 0,
             writes: 0,
