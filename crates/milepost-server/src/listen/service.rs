@@ -26,12 +26,12 @@ pub trait HttpService: Clone + Send + 'static {
 impl HttpService for Service {
     type Body = crate::Body;
 
-    fn answer(
+    async fn answer(
         self,
         request: Request<Incoming>,
         connection: Connection,
-    ) -> impl Future<Output = Response<Self::Body>> + Send + 'static {
-        async move { self.respond_on(request, Some(connection)).await }
+    ) -> Response<Self::Body> {
+        self.respond_on(request, Some(connection)).await
     }
 }
 
