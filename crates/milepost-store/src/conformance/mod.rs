@@ -17,8 +17,10 @@ mod people;
 mod vocabulary;
 
 pub mod bodies;
+pub mod changes;
 pub mod definitions;
 pub mod durability;
+pub mod feeds;
 pub mod lists;
 pub mod pages;
 pub mod parents;
@@ -203,6 +205,31 @@ macro_rules! conformance_tests {
                 collections_are_forgotten_independently,
                 floors_survive_a_restart,
             }
+            changes {
+                a_page_tells_each_resource_once_as_of_its_end,
+                every_version_is_told_in_order_where_it_is_asked_for,
+                a_transaction_is_never_split_over_pages,
+                a_page_is_limited_in_items_and_bytes,
+                no_news_is_told_at_the_same_position,
+                pages_end_where_other_pages_end,
+                a_closed_page_never_changes,
+                a_quiet_collection_is_caught_up_in_one_page,
+                changes_are_complete_or_expired,
+                versions_are_complete_or_expired,
+                changes_since_a_position_of_elsewhere_are_expired,
+                a_commit_wakes_whoever_waits,
+            }
+            feeds {
+                a_filter_tells_who_leaves_and_hides_the_rest,
+                the_position_moves_past_what_is_hidden,
+                a_feed_can_be_one_parents,
+                a_feed_is_not_followed_over_a_change_of_its_index,
+                what_cannot_be_filtered_by_is_told,
+                the_feed_of_everything_is_in_the_order_of_commits,
+                outcomes_of_transactions_are_in_no_feed,
+                the_digest_is_that_of_what_is_there,
+                a_restored_store_has_the_digest_of_its_new_entity_tags,
+            }
             durability {
                 a_restart_changes_nothing,
                 no_acknowledged_write_is_lost_and_none_is_half_there,
@@ -222,8 +249,10 @@ mod tests {
     /// Each file of promises.
     const AREAS: &[&str] = &[
         include_str!("bodies.rs"),
+        include_str!("changes.rs"),
         include_str!("definitions.rs"),
         include_str!("durability.rs"),
+        include_str!("feeds.rs"),
         include_str!("lists.rs"),
         include_str!("pages.rs"),
         include_str!("parents.rs"),

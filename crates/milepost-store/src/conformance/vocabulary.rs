@@ -12,9 +12,9 @@ use milepost_semantics::{
 use serde_json::Value;
 
 use crate::{
-    Applied, Change, CollectionPath, CollectionState, Committed, Document, Failure, IndexFilter,
-    ListQuery, Listed, Operation, Outcome, Page, PageLimit, ReadError, Rejected, ResourceKey,
-    SortKey, Store, Transaction, Version,
+    Applied, Change, ChangesPage, ChangesQuery, CollectionPath, CollectionState, Committed,
+    Document, Failure, Feed, IndexFilter, ListQuery, Listed, Operation, Outcome, Page, PageLimit,
+    ReadError, Rejected, ResourceKey, SortKey, Store, Transaction, Version,
 };
 
 /// No promise needs more than this on one page.
@@ -260,6 +260,45 @@ pub(super) async fn refused(store: &Arc<dyn Store>, query: &ListQuery) -> ReadEr
         Err(error) => error,
         Ok(page) => panic!("the question should have been refused, but: {page:?}"),
     }
+}
+
+/// A question for every change in a collection since a position, on one page.
+pub(super) fn since(collection: &str, since: Position) -> ChangesQuery {
+    ChangesQuery {
+        feed: Feed::of(path(collection)),
+        since,
+        versions: false,
+        limit: EVERYTHING,
+    }
+}
+
+pub(super) async fn changes(store: &Arc<dyn Store>, query: &ChangesQuery) -> Arc<ChangesPage> {
+    store.changes(query).await.expect("changes can be told")
+}
+
+/// Every page of changes in turn, to the head.
+pub(super) async fn follow(store: &Arc<dyn Store>, query: &ChangesQuery) -> Vec<Arc<ChangesPage>> {
+    let mut query = query.clone();
+    let mut pages = Vec::new();
+    loop {
+        let page = changes(store, &query).await;
+        query.since = page.position;
+        let is_last = !page.closed;
+        pages.push(page);
+        if is_last {
+            return pages;
+        }
+    }
+}
+
+/// What a page tells: id and representation, or `None` for what is gone.
+pub(super) fn told(page: &ChangesPage) -> Vec<(&str, Option<Value>)> {
+    let value = |body: &Bytes| serde_json::from_slice(body).expect("JSON");
+    let told = page.items.iter().map(|item| {
+        let body = item.version.body.as_ref().map(value);
+        (item.key.id.as_str(), body)
+    });
+    told.collect()
 }
 
 /// Every page of a listing in turn, `items` at most on each.

@@ -12,7 +12,7 @@ use proptest::{
 };
 
 use self::{compare::Pair, steps::step};
-use crate::{embedded::InDirectory, memory::InMemory};
+use crate::{cases, embedded::InDirectory, memory::InMemory};
 
 /// How many interleavings are tried.
 const CASES: u32 = 200;
@@ -44,10 +44,10 @@ fn follows_the_model<F: Fixture>(cases: u32) {
 
 #[test]
 fn the_embedded_backend_answers_as_the_model_does_whatever_happens() {
-    follows_the_model::<InDirectory>(CASES);
+    follows_the_model::<InDirectory>(cases(CASES));
 }
 
 #[test]
 fn the_model_agrees_with_itself() {
-    follows_the_model::<InMemory>(CASES / 5);
+    follows_the_model::<InMemory>(cases(CASES / 5));
 }
