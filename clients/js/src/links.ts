@@ -74,11 +74,11 @@ export function isSameFilter(one: string, other: string): boolean {
   return filter(one) === filter(other);
 }
 
-/** The URL that asks the same and lets the server hold the answer until there is news. */
+/** The URL that asks the same and lets the server hold the answer for news, this long; 0: not at all. */
 export function withWait(url: string, seconds: number): string {
   const asked = new URL(url);
   const pairs = pairsOf(asked).filter(([key]) => key !== "wait");
-  return asked.origin + asked.pathname + query([...pairs, ["wait", String(seconds)]]);
+  return asked.origin + asked.pathname + query(seconds === 0 ? pairs : [...pairs, ["wait", String(seconds)]]);
 }
 
 function question(url: URL): string {

@@ -117,6 +117,7 @@ export function advanced(standing: Standing, step: Step, old: readonly Item[]): 
   const filled = generation(standing, step);
   const before = step.begin ? SetDigest.empty.toString() : standing.digest;
   const digest = summed(before, old, step.puts);
+  const isIdle = !step.begin && step.puts.length + step.removes.length === 0;
   const isCompared = step.finish && step.digest !== undefined && digest !== undefined;
   return {
     of: standing.of,
@@ -127,7 +128,7 @@ export function advanced(standing: Standing, step: Step, old: readonly Item[]): 
     shown: step.finish ? filled : standing.shown,
     filled,
     digest,
-    isExact: isCompared ? digest === step.digest : step.finish ? undefined : standing.isExact,
+    isExact: isCompared ? digest === step.digest : isIdle ? standing.isExact : undefined,
   };
 }
 

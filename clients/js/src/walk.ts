@@ -110,9 +110,8 @@ export class Walk {
   /** What to send now. */
   ask(): Ask {
     const { waitSeconds } = this.#options;
-    const isWaiting = this.#isAtHead && waitSeconds > 0;
-    const url = isWaiting ? withWait(this.#url, waitSeconds) : this.#url;
-    return { kind: "ask", method: this.#byQuery ? "QUERY" : "GET", url, waitMs: isWaiting ? waitSeconds * 1000 : 0 };
+    const seconds = this.#isAtHead ? waitSeconds : 0;
+    return { kind: "ask", method: this.#byQuery ? "QUERY" : "GET", url: withWait(this.#url, seconds), waitMs: seconds * 1000 };
   }
 
   /** What an answer to the last question means. */
