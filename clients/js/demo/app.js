@@ -11,6 +11,10 @@ const find = (id) => document.getElementById(id);
 const PHASES = { connecting: "Connecting", live: "Live", offline: "Offline", refused: "The server says no", closed: "Closed" };
 const STATES = { synced: "", waiting: "not sent yet", pushed: "", conflict: "edited in two places", refused: "not accepted" };
 
+/** One drawing after the other; and what the cards show, as text. */
+let shown = Promise.resolve();
+let drawn = "[]";
+
 const network = switchable(`milepost-demo-offline-${device}`);
 const things = await openCollection("/v1/packing-list", {
   replica: await indexedDbReplica(`packing-list-${device}`),
@@ -19,7 +23,7 @@ const things = await openCollection("/v1/packing-list", {
 });
 
 things.watch(showStatus);
-things.subscribe(() => void show());
+things.subscribe(() => (shown = shown.then(show)));
 network.watch(() => {
   find("offline").checked = network.isOff;
   things.wake();
@@ -33,7 +37,7 @@ find("add").addEventListener("submit", (event) => {
   if (title !== "") void things.put(crypto.randomUUID(), { title, packed: false, added: new Date().toISOString() });
   event.target.reset();
 });
-await show();
+await (shown = shown.then(show));
 
 /** Draws what is held; rows keep their elements, so that focus and what is being typed stay. */
 async function show() {
@@ -84,8 +88,13 @@ function edit(id, part) {
 
 async function showConflicts() {
   const conflicts = await things.conflicts();
-  find("conflicts").hidden = conflicts.length === 0;
-  find("conflicts").querySelector("ul").replaceChildren(...conflicts.map(card));
+  if (JSON.stringify(conflicts) === drawn) return;
+  drawn = JSON.stringify(conflicts);
+  const section = find("conflicts");
+  const hadFocus = section.contains(document.activeElement);
+  section.hidden = conflicts.length === 0;
+  section.querySelector("ul").replaceChildren(...conflicts.map(card));
+  if (hadFocus) (section.querySelector("button") ?? find("list-heading")).focus();
 }
 
 function card({ id, base, mine, theirs, clashes }) {

@@ -92,7 +92,10 @@ export class Walk {
   readonly #options: WalkOptions;
   #held: string | null;
   #url: string;
-  /** Whether the last answer was at the head. The first question and one after a failure don't wait, so that it is known soon how things stand. */
+  /**
+   * Whether the last answer was of changes, up to the head: only then is news waited for. The first question and
+   * one after a failure or a snapshot are answered at once, so that it is soon known how things stand.
+   */
   #isAtHead = false;
   #isStart: boolean;
   #byQuery = false;
@@ -131,11 +134,12 @@ export class Walk {
   /** The page was written; `isExact` tells how its digest compared, where it had one. */
   applied(apply: Apply, answer: Answer, isExact: boolean | undefined): Pause {
     const asked = this.#url;
-    this.#stand(apply.bookmark, apply.finish);
+    this.#stand(apply.bookmark, apply.finish && apply.page.kind === "changes");
     this.#failures = 0;
     if (isExact === false) return this.#restart(this.#options.collection, "the replica's digest differs from the server's");
     if (!apply.finish) return this.#turn();
-    this.#restarts = 0;
+    // A snapshot alone is no way on yet: the feed from there may lead back to the start.
+    if (apply.page.kind === "changes") this.#restarts = 0;
     this.#turtle = { url: "", steps: 0, limit: 1 };
     return { kind: "pause", ms: this.#patience(answer, !isAnswerTo(asked, this.#url)), why: { is: "fresh" } };
   }
@@ -180,10 +184,16 @@ export class Walk {
     return { kind: "pause", ms: NEWS_MS_MIN, why: { is: "again", reason } };
   }
 
+  /** Changes have no QUERY: the collection has, and from its present on there are URLs that no cache has seen. */
+  #unqueried(problem: Problem): Pause {
+    const { collection } = this.#options;
+    if (this.#url !== collection) return this.#restart(collection, "a cache answers with other pages");
+    return this.#retry({ is: "refused", problem }, 0, { byQuery: false });
+  }
+
   #refused(answer: Answer): Pause {
     const problem = parseProblem(answer.status, answer.text);
-    // A cache, or something that looks like a server, does not know the method.
-    if (this.#byQuery && [405, 501].includes(answer.status)) return this.#retry({ is: "refused", problem }, 0, { byQuery: false });
+    if (this.#byQuery && [405, 501].includes(answer.status)) return this.#unqueried(problem);
     if (answer.status === 410) return this.#restart(this.#wayOn(problem, answer.fields), problem.title);
     // A position that the server does not take, or a collection that moved: there is one more way.
     const isLost = answer.status === 400 || answer.status === 404;

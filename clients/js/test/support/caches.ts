@@ -40,6 +40,16 @@ export function carelessCache(fetch: Fetch, chance: Random, habits: { ignoresQue
   };
 }
 
+/** A cache that others use too, for another filter: what it kept for them lies under the same path. */
+export function sharedWithOthers(fetch: Fetch, chance: Random): Fetch {
+  return async (input, init) => {
+    const other = new URL(String(input));
+    other.search = "?kind=b";
+    if (chance.oneIn(3)) await fetch(other);
+    return fetch(input, init);
+  };
+}
+
 function restored({ status, headers, text }: Kept): Response {
   return new Response(text, { status, headers });
 }

@@ -88,6 +88,7 @@ export class Model {
     const rest = url.pathname.slice(PATH.length + 1).split("/");
     if (url.pathname === PATH) return done(this.#listing(url, this.commits.length - 1));
     if (rest[0] === "snapshots") return done(this.#positioned(url, rest[1] ?? "", (sequence) => this.#listing(url, sequence)));
+    if (rest[0] === "changes" && method === "QUERY") return done(problem(405, {}));
     if (rest[0] === "changes") return done(this.#positioned(url, rest[1] ?? "", (sequence) => this.#changes(url, sequence)));
     return done(this.#resource(rest[0] ?? "", { method, fields, body: String(init.body ?? "") }));
   };

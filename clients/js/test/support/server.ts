@@ -23,10 +23,12 @@ export class Server {
   static async start(options: { folder?: string; port?: number; words?: string[] } = {}): Promise<Server> {
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), "milepost-js-"));
     const words = ["serve", "--json", "--log", "off", "--listen", `127.0.0.1:${options.port ?? 0}`, "--data", join(folder, "data"), ...(options.words ?? [])];
-    const child = spawn(BINARY, words, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(BINARY, words, { stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => (said += text));
     const line = await new Promise<string>((resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", (code) => reject(new Error(`milepost serve ended with ${code}`)));
+      child.once("exit", (code) => reject(new Error(`milepost serve ended with ${code}: ${said}`)));
       createInterface({ input: child.stdout! }).once("line", resolve);
     });
     const { urls } = JSON.parse(line) as { urls: string[] };

@@ -15,7 +15,7 @@ import { indexedDbReplica, memoryReplica, Walk, type Replica } from "../../src/i
 import { Follower } from "../../src/follower.js";
 import { collectionUrl } from "../../src/links.js";
 import { fetchTransport } from "../../src/transport.js";
-import { carelessCache, unreliable, type Fetch } from "../support/caches.js";
+import { carelessCache, sharedWithOthers, unreliable, type Fetch } from "../support/caches.js";
 import { VirtualClock } from "../support/clock.js";
 import { BASE, Model } from "../support/model.js";
 import { Random } from "../support/random.js";
@@ -94,6 +94,7 @@ async function follow(chance: Random): Promise<void> {
 function network(model: Model, chance: Random): Fetch {
   let fetch = model.fetch as Fetch;
   if (chance.oneIn(2)) fetch = carelessCache(fetch, chance, { ignoresQuery: chance.oneIn(2), dropsFields: chance.oneIn(2) });
+  if (chance.oneIn(2)) fetch = sharedWithOthers(fetch, chance);
   return chance.oneIn(2) ? unreliable(fetch, chance, 4) : fetch;
 }
 
