@@ -18,7 +18,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{Shared, cause, connection};
+use super::{Shared, cause, connection, headroom::Headroom};
 use crate::MaintenanceError;
 
 /// How often it is looked whether there is enough to move.
@@ -27,6 +27,8 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const STEP_BYTES: u64 = 16 << 20;
 /// The writer holds still for the last step when the log is this large.
 const LOG_BYTES_MAX: u64 = 64 << 20;
+/// A store that was written this much to, in bytes, is going to be written to again.
+const WRITTEN_MIN: u64 = 256 << 10;
 /// A page and its header, as they lie in the log.
 const FRAME_BYTES: u64 = 4096 + 24;
 
@@ -46,6 +48,8 @@ impl Checkpointer {
             db,
             shared,
             moved_bytes: 0,
+            // What is written while the last step is done lies behind it.
+            headroom: Headroom::of(database, LOG_BYTES_MAX + STEP_BYTES),
         };
         let thread = std::thread::Builder::new()
             .name("milepost-checkpoint".to_owned())
@@ -75,6 +79,7 @@ struct Log {
     shared: Arc<Shared>,
     /// What the writer had added in all when the log was last moved.
     moved_bytes: u64,
+    headroom: Headroom,
 }
 
 impl Log {
@@ -89,6 +94,9 @@ impl Log {
     }
 
     fn look(&mut self) {
+        if self.headroom.is_wanted() && self.shared.logged_bytes() >= WRITTEN_MIN {
+            self.headroom.extend(&self.shared.gate);
+        }
         if self.shared.logged_bytes() >= self.moved_bytes + STEP_BYTES {
             self.step();
         }

@@ -11,6 +11,7 @@ mod connection;
 mod copies;
 mod digests;
 mod directory;
+mod headroom;
 mod integrity;
 mod reader;
 mod rows;

@@ -71,7 +71,10 @@ impl Ledger {
     pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
         self.now = self.shared.clock.now();
         self.written = 0;
-        self.db.execute_batch("BEGIN IMMEDIATE")
+        self.db
+            .prepare_cached("BEGIN IMMEDIATE")?
+            .execute([])
+            .map(|_| ())
     }
 
     /// Makes the batch durable, and then visible.

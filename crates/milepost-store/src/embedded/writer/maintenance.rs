@@ -19,15 +19,26 @@ const STEP_BESIDE: usize = 32;
 pub(super) struct Work {
     building: Vec<CollectionPath>,
     dropped: Vec<i64>,
-    sweep: bool,
+    sweep: Sweep,
     next_sweep_ms: u64,
+}
+
+/// What retention is to look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sweep {
+    #[default]
+    Nothing,
+    /// Collections that are over their bounds.
+    Excess,
+    /// All, since with time anything may have become too old.
+    Everything,
 }
 
 impl Ledger {
     /// Whether anything is left to do.
     pub(super) fn has_work(&self) -> bool {
         let work = &self.work;
-        !work.building.is_empty() || !work.dropped.is_empty() || work.sweep
+        !work.building.is_empty() || !work.dropped.is_empty() || work.sweep != Sweep::Nothing
     }
 
     /// Finds out what is to be done.
@@ -39,12 +50,15 @@ impl Ledger {
             .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect());
         // What can't be read now is found the next time.
         self.work.dropped = dropped.unwrap_or_default();
-        self.work.sweep = true;
+        self.work.sweep = Sweep::Everything;
     }
 
     /// A little maintenance within a batch.
     pub(super) fn maintain_beside(&mut self) -> rusqlite::Result<()> {
-        self.work.sweep |= self.now.0 >= self.work.next_sweep_ms || self.is_over_bounds();
+        self.sweep_if_time();
+        if self.work.sweep == Sweep::Nothing && self.is_over_bounds() {
+            self.work.sweep = Sweep::Excess;
+        }
         if self.has_work() {
             self.step(2 * self.written + STEP_BESIDE)?;
         }
@@ -54,13 +68,20 @@ impl Ledger {
     /// A step of maintenance, in a transaction of its own.
     pub(super) fn maintain_alone(&mut self) -> rusqlite::Result<()> {
         self.now = self.shared.clock.now();
-        self.work.sweep |= self.now.0 >= self.work.next_sweep_ms;
+        self.sweep_if_time();
         if !self.has_work() {
             return Ok(());
         }
         self.begin()?;
         self.step(STEP_ALONE)?;
         self.commit()
+    }
+
+    fn sweep_if_time(&mut self) {
+        if self.now.0 >= self.work.next_sweep_ms {
+            self.work.sweep = Sweep::Everything;
+            self.work.next_sweep_ms = self.now.0.saturating_add(1000);
+        }
     }
 
     fn step(&mut self, rows: usize) -> rusqlite::Result<()> {
@@ -75,9 +96,10 @@ impl Ledger {
             }
             _ => {}
         }
-        if self.work.sweep {
-            self.work.sweep = self.sweep_step(rows)?;
-            self.work.next_sweep_ms = self.now.0.saturating_add(1000);
+        let by_age = self.work.sweep == Sweep::Everything;
+        let has_more = self.work.sweep != Sweep::Nothing && self.sweep_step(rows, by_age)?;
+        if !has_more {
+            self.work.sweep = Sweep::Nothing;
         }
         Ok(())
     }

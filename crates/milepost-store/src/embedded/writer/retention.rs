@@ -17,7 +17,7 @@ use rusqlite::params;
 use super::{
     super::{
         catalog::{Catalog, Collection, Counters, IndexState},
-        rows::{sequence_of, signed, unsigned},
+        rows::{field, sequence_of, signed, unsigned},
         schema::set_meta,
         values::values_of,
     },
@@ -46,13 +46,42 @@ const OWN_RETENTION: Retention = Retention {
     },
 };
 
+/// By how much history may be over its bounds before a writer takes some of it along: the walk to what
+/// is due then pays off.
+const SLACK_COUNT: u64 = 32;
+const SLACK_BYTES: u64 = 32 << 10;
+
 /// One row of a collection's log, as retention looks at it.
 struct Logged {
     row: i64,
     deleted: bool,
     superseded: bool,
-    replaced: Option<i64>,
     modified: u64,
+}
+
+/// A step of the walk over a collection's history: a row, and the version that it replaced.
+struct Step {
+    row: i64,
+    modified: u64,
+    replaced: Option<Replaced>,
+}
+
+/// A superseded version that is still kept.
+struct Replaced {
+    row: i64,
+    /// Where its resource lies: parent and id.
+    place: (String, String),
+    bytes: u64,
+    /// The values that its resource left with it.
+    left: Left,
+}
+
+/// Values of indexes that a resource has left.
+enum Left {
+    /// By index.
+    These(Vec<(i64, Vec<u8>)>),
+    /// Some index is younger than the version, so they have to be read from its body.
+    InBody,
 }
 
 /// The collections whose indexes are incomplete.
@@ -85,11 +114,15 @@ impl Ledger {
         touched.into_iter().any(exceeded)
     }
 
-    /// Forgets up to `rows` versions. Answers whether there may be more to forget now.
-    pub(super) fn sweep_step(&mut self, rows: usize) -> rusqlite::Result<bool> {
+    /// Forgets up to `rows` versions, in collections that hold too many or, where `by_age`, in all.
+    /// Answers whether there may be more to forget now.
+    pub(super) fn sweep_step(&mut self, rows: usize, by_age: bool) -> rusqlite::Result<bool> {
         let collections: Vec<Arc<Collection>> = self.catalog.iter().cloned().collect();
         let mut left = rows;
         for collection in collections {
+            if !by_age && !exceeds(&self.counters(&collection), retention(&collection)) {
+                continue;
+            }
             left = left.saturating_sub(self.sweep_history(&collection, left)?);
             left = left.saturating_sub(self.sweep_tombstones(&collection, left)?);
             if collection.path.as_str() == TRANSACTIONS {
@@ -103,30 +136,53 @@ impl Ledger {
     }
 
     fn sweep_history(&mut self, collection: &Collection, rows: usize) -> rusqlite::Result<usize> {
-        let bounds = retention(collection).history;
         let mut counters = self.counters(collection);
         if counters.history_count == 0 || rows == 0 {
             return Ok(0);
         }
-        let logged = self.logged(collection.collection, counters.history_cursor, rows)?;
-        let mut walked = 0;
-        for entry in &logged {
-            let (count, bytes) = (counters.history_count, counters.history_bytes);
-            let is_due = is_over(bounds, count, bytes, entry.modified, self.now.0);
-            if entry.replaced.is_some() && !is_due {
-                break;
-            }
-            if let Some(replaced) = entry.replaced {
-                let bytes = self.forget(collection, replaced, sequence_of(entry.row))?;
+        let due = self.due(collection, counters, rows)?;
+        for step in &due {
+            if let Some(replaced) = &step.replaced {
+                self.forget(collection, replaced, sequence_of(step.row))?;
                 counters.history_count = counters.history_count.saturating_sub(1);
-                counters.history_bytes = counters.history_bytes.saturating_sub(bytes);
-                counters.history_floor = sequence_of(entry.row);
+                counters.history_bytes = counters.history_bytes.saturating_sub(replaced.bytes);
+                counters.history_floor = sequence_of(step.row);
             }
-            counters.history_cursor = entry.row;
-            walked += 1;
+            counters.history_cursor = step.row;
         }
         self.keep(collection, counters);
-        Ok(walked)
+        Ok(due.len())
+    }
+
+    /// Walks on over a collection's history, up to so many rows, as long as versions are to go.
+    fn due(
+        &self,
+        collection: &Collection,
+        counters: Counters,
+        rows: usize,
+    ) -> rusqlite::Result<Vec<Step>> {
+        let bounds = retention(collection).history;
+        let (mut count, mut bytes) = (counters.history_count, counters.history_bytes);
+        let mut statement = self.db.prepare_cached(
+            "SELECT l.row, v.modified, v.fields, o.row, o.parent, o.id, length(o.body), o.fields
+             FROM log l JOIN versions v ON v.row = l.row LEFT JOIN versions o ON o.row = v.replaced
+             WHERE l.collection = ?1 AND l.row > ?2 ORDER BY l.row",
+        )?;
+        let mut found = statement.query(params![collection.collection, counters.history_cursor])?;
+        let mut due = Vec::new();
+        while due.len() < rows
+            && let Some(row) = found.next()?
+        {
+            let step = step(row, collection)?;
+            let replaced = step.replaced.as_ref();
+            if replaced.is_some() && !is_over(bounds, count, bytes, step.modified, self.now.0) {
+                break;
+            }
+            count = count.saturating_sub(u64::from(replaced.is_some()));
+            bytes = bytes.saturating_sub(replaced.map_or(0, |replaced| replaced.bytes));
+            due.push(step);
+        }
+        Ok(due)
     }
 
     fn sweep_tombstones(
@@ -199,7 +255,7 @@ impl Ledger {
     fn logged(&self, collection: i64, after: i64, rows: usize) -> rusqlite::Result<Vec<Logged>> {
         self.db
             .prepare_cached(
-                "SELECT l.row, l.deleted, l.superseded IS NOT NULL, v.replaced, v.modified
+                "SELECT l.row, l.deleted, l.superseded IS NOT NULL, v.modified
                  FROM log l JOIN versions v ON v.row = l.row
                  WHERE l.collection = ?1 AND l.row > ?2 ORDER BY l.row LIMIT ?3",
             )?
@@ -210,56 +266,40 @@ impl Ledger {
                         row: row.get(0)?,
                         deleted: row.get(1)?,
                         superseded: row.get(2)?,
-                        replaced: row.get(3)?,
-                        modified: unsigned(row.get(4)?),
+                        modified: unsigned(row.get(3)?),
                     })
                 },
             )?
             .collect()
     }
 
-    /// Takes away a superseded version, and the values that were left with it. Answers its size.
+    /// Takes away a superseded version, and the values that were left with it.
     fn forget(
-        &mut self,
+        &self,
         collection: &Collection,
-        row: i64,
+        replaced: &Replaced,
         superseded: u64,
-    ) -> rusqlite::Result<u64> {
-        let bytes = self.forget_values(collection, row, superseded)?;
-        self.take_away_version(collection.collection, row)?;
-        Ok(bytes)
-    }
-
-    fn forget_values(
-        &mut self,
-        collection: &Collection,
-        row: i64,
-        superseded: u64,
-    ) -> rusqlite::Result<u64> {
-        let found = self
-            .db
-            .prepare_cached("SELECT parent, id, body FROM versions WHERE row = ?1")?
-            .query_row([row], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, String>(1)?,
-                    row.get::<_, Option<Vec<u8>>>(2)?,
-                ))
-            });
-        let (parent, id, body) = match found {
-            Ok(found) => found,
-            Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(0),
-            Err(error) => return Err(error),
+    ) -> rusqlite::Result<()> {
+        let (parent, id) = &replaced.place;
+        let forget_value = |index_id: i64, value: &[u8]| {
+            self.db
+                .prepare_cached("DELETE FROM past WHERE index_id = ?1 AND value = ?2 AND parent = ?3 AND id = ?4 AND superseded = ?5")?
+                .execute(params![index_id, value, parent, id, signed(superseded)])
         };
-        if !collection.indexes.is_empty() && body.is_some() {
-            let values = values_of(&self.db, collection, row)?;
-            for (index, value) in collection.indexes.iter().zip(values) {
-                self.db
-                    .prepare_cached("DELETE FROM past WHERE index_id = ?1 AND value = ?2 AND parent = ?3 AND id = ?4 AND superseded = ?5")?
-                    .execute(params![index.index_id, value, parent, id, signed(superseded)])?;
+        match &replaced.left {
+            Left::These(values) => {
+                for (index_id, value) in values {
+                    forget_value(*index_id, value)?;
+                }
+            }
+            Left::InBody => {
+                let values = values_of(&self.db, collection, replaced.row)?;
+                for (index, value) in collection.indexes.iter().zip(values) {
+                    forget_value(index.index_id, &value)?;
+                }
             }
         }
-        Ok(body.map_or(0, |body| u64::try_from(body.len()).unwrap_or(0)))
+        self.take_away_version(collection.collection, replaced.row)
     }
 
     /// Takes away a resource's newest version, and with it the last that was known of it.
@@ -312,10 +352,49 @@ fn retention(collection: &Collection) -> Retention {
 }
 
 fn exceeds(counters: &Counters, retention: Retention) -> bool {
-    let over = |bound: Option<u64>, have: u64| bound.is_some_and(|bound| have > bound);
-    over(retention.history.count, counters.history_count)
-        || over(retention.history.bytes, counters.history_bytes)
-        || over(retention.tombstones.count, counters.tombstone_count)
+    let over = |bound: Option<u64>, slack: u64, have: u64| {
+        bound.is_some_and(|bound| have > bound.saturating_add(slack))
+    };
+    over(retention.history.count, SLACK_COUNT, counters.history_count)
+        || over(retention.history.bytes, SLACK_BYTES, counters.history_bytes)
+        || over(
+            retention.tombstones.count,
+            SLACK_COUNT,
+            counters.tombstone_count,
+        )
+}
+
+/// The values of an old version that its successor doesn't have.
+fn left(collection: &Collection, old: Option<&[u8]>, new: Option<&[u8]>) -> Left {
+    let mut values = Vec::new();
+    for index in &collection.indexes {
+        let Some(value) = field(old.unwrap_or_default(), index.index_id) else {
+            return Left::InBody;
+        };
+        if field(new.unwrap_or_default(), index.index_id) != Some(value) {
+            values.push((index.index_id, value.to_vec()));
+        }
+    }
+    Left::These(values)
+}
+
+/// Reads a step as [`Ledger::due`] selects it.
+fn step(row: &rusqlite::Row<'_>, collection: &Collection) -> rusqlite::Result<Step> {
+    let new = row.get_ref(2)?.as_blob_or_null()?;
+    let replaced = match row.get(3)? {
+        Some(number) => Some(Replaced {
+            row: number,
+            place: (row.get(4)?, row.get(5)?),
+            bytes: row.get::<_, Option<i64>>(6)?.map_or(0, unsigned),
+            left: left(collection, row.get_ref(7)?.as_blob_or_null()?, new),
+        }),
+        None => None,
+    };
+    Ok(Step {
+        row: row.get(0)?,
+        modified: unsigned(row.get(1)?),
+        replaced,
+    })
 }
 
 /// Whether the oldest of `count` things, of `bytes` together and made at `made`, is one too many.
