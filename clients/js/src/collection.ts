@@ -89,7 +89,7 @@ export class Collection<T = unknown> {
   readonly #closing = new AbortController();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #watchers = new Set<(status: Status) => void>();
-  readonly #discards = new Set<(edit: Edit) => void>();
+  readonly #discards = new Set<(lost: Edit) => void>();
   readonly #channel: Channel<Status>;
   readonly #follower: Follower;
   readonly #pusher: Pusher;
@@ -210,7 +210,7 @@ export class Collection<T = unknown> {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Calls `listener` with each edit of this tab that gave way to somebody else's, so that it can be shown or kept. */
+  /** Calls `listener` with each edit that gave way to somebody else's, so that it can be shown or kept. */
   onDiscarded(listener: (lost: { id: string; mine: T | undefined }) => void): () => void {
     const tell = (edit: Edit) => listener({ id: edit.id, mine: valueOf<T>(edit.mine) });
     this.#discards.add(tell);
@@ -259,7 +259,8 @@ export class Collection<T = unknown> {
   }
 
   async #lead(): Promise<void> {
-    const { signal } = this.#closing;
+    const failing = new AbortController();
+    const signal = AbortSignal.any([this.#closing.signal, failing.signal]);
     const wake = () => this.wake();
     globalThis.addEventListener?.("online", wake);
     this.#isLeading = true;
@@ -267,6 +268,8 @@ export class Collection<T = unknown> {
       await this.#count();
       await Promise.all([this.#follower.run(signal), this.#pusher.run(signal)]);
     } finally {
+      failing.abort();
+      this.#isLeading = false;
       globalThis.removeEventListener?.("online", wake);
     }
   }
@@ -305,13 +308,23 @@ export class Collection<T = unknown> {
 
   #resolve(edit: Edit): Resolution {
     const { onConflict = "keep" } = this.#options;
-    const choice = typeof onConflict === "function" ? onConflict(conflictOf<T>(edit)) : onConflict;
-    return choice === "keep" ? "keep" : resolutionOf(edit, choice);
+    try {
+      const choice = typeof onConflict === "function" ? onConflict(conflictOf<T>(edit)) : onConflict;
+      return choice === "keep" ? "keep" : resolutionOf(edit, choice);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+      return "keep";
+    }
   }
 
   #edited(before: Edit, after: Edit | undefined): void {
     const gaveWay = before.state === "waiting" || before.state === "conflict";
-    if (after === undefined && gaveWay) this.#discards.forEach((tell) => tell(before));
+    if (after === undefined && gaveWay) {
+      this.#channel.tell({ kind: "discarded", edit: before });
+      call(this.#discards, before);
+    }
     this.#changed([before.href]);
     this.#recount();
   }
@@ -319,7 +332,7 @@ export class Collection<T = unknown> {
   #changed(hrefs: readonly string[] | "all"): void {
     if (hrefs !== "all" && hrefs.length === 0) return;
     this.#channel.tell({ kind: "changed", hrefs });
-    this.#listeners.forEach((listener) => listener({ hrefs }));
+    call(this.#listeners, { hrefs });
   }
 
   async #count(): Promise<void> {
@@ -354,7 +367,7 @@ export class Collection<T = unknown> {
     if (isSame || this.#status.phase === "closed") return;
     this.#status = next;
     if (this.#isLeading && next.phase !== "closed") this.#channel.tell({ kind: "status", status: next });
-    this.#watchers.forEach((watcher) => watcher(next));
+    call(this.#watchers, next);
   }
 
   #heardEdit(): void {
@@ -365,11 +378,21 @@ export class Collection<T = unknown> {
 
   #heard(message: Message<Status>): void {
     if (this.#closing.signal.aborted) return;
-    if (message.kind === "changed") this.#listeners.forEach((listener) => listener({ hrefs: message.hrefs }));
+    if (message.kind === "changed") call(this.#listeners, { hrefs: message.hrefs });
+    if (message.kind === "discarded") call(this.#discards, message.edit);
     if (message.kind === "edited") this.#heardEdit();
     if (message.kind === "resync" && this.#isLeading) this.#follower.resync();
     if (message.kind === "status" && !this.#isLeading) this.#become(message.status);
     if (message.kind === "hello" && this.#isLeading) this.#channel.tell({ kind: "status", status: this.#status });
+  }
+}
+
+/** Calls listeners in a turn of their own, where an error of theirs is reported as theirs and stops nothing here. */
+function call<V>(listeners: ReadonlySet<(value: V) => void>, value: V): void {
+  for (const listener of listeners) {
+    queueMicrotask(() => {
+      if (listeners.has(listener)) listener(value);
+    });
   }
 }
 

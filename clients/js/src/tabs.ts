@@ -6,10 +6,13 @@
  * old bookmark, so that is only more requests, not another outcome.
  */
 
+import type { Edit } from "./edits.js";
+
 /** What tabs tell each other. */
 export type Message<Status> =
   | { readonly kind: "changed"; readonly hrefs: readonly string[] | "all" }
   | { readonly kind: "edited" }
+  | { readonly kind: "discarded"; readonly edit: Edit }
   | { readonly kind: "status"; readonly status: Status }
   | { readonly kind: "resync" }
   | { readonly kind: "hello" };

@@ -140,6 +140,26 @@ test("a conflict in the browser has what stands, across origins, and its resolut
   });
 });
 
+test("a page that is closed in the middle of its first load goes on where it was", patience, async () => {
+  await withContext("large", async (context, collection) => {
+    const operations = Array.from({ length: 900 }, (_, n) => ({ method: "PUT", href: `/v1/large/a${n}`, value: { n } }));
+    await server.transact(operations);
+    const page = await context.newPage();
+    const middle = new Promise<void>((resolve) => {
+      page.on("request", (request) => request.url().includes("after=a5") && resolve());
+    });
+    void openIn(page, site, collection).catch(() => undefined);
+    await middle;
+    await page.close();
+    const next = await context.newPage();
+    const lines = asked(next);
+    await openIn(next, site, collection);
+    await withThings(next, (things) => things.until(({ isExact }) => isExact === true));
+    assert.equal(await withThings(next, async (things) => (await things.readAll()).length), 900);
+    assert.ok(!lines.includes("GET /v1/large"), "it did not begin again");
+  });
+});
+
 test("a replica restored from last week's backup goes on from its bookmark and ends exact", patience, async () => {
   await withContext("restored", async (context, collection) => {
     for (let n = 0; n < 5; n += 1) await server.put(`restored/a${n}`, { n });

@@ -203,6 +203,46 @@ test("a numeral that a double cannot hold survives an edit of its neighbour", as
   await things.close();
 });
 
+test("a listener that fails, or a choice that does, stops nobody", async () => {
+  const failures: unknown[] = [];
+  const hear = (error: unknown) => failures.push(error);
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException").on("uncaughtException", hear);
+  try {
+    const model = new Model();
+    model.put("a", { title: "tent" });
+    const line = new Line(model.fetch as Fetch);
+    const things = await open(model, { line, onConflict: () => { throw new Error("no choice"); } });
+    things.subscribe(() => { throw new Error("no drawing"); });
+    await things.ready();
+    line.isUp = false;
+    await things.put("a", { title: "big tent" });
+    model.put("a", { title: "small tent" });
+    line.isUp = true;
+    things.wake();
+    await things.until(({ conflicts, phase }) => conflicts === 1 && phase === "live");
+    await new Promise(setImmediate);
+    assert.deepEqual(new Set(failures.map((error) => (error as Error).message)), new Set(["no choice", "no drawing"]));
+    await things.close();
+  } finally {
+    process.removeAllListeners("uncaughtException");
+    for (const other of others) process.on("uncaughtException", other);
+  }
+});
+
+test("a replica that cannot be written to any more says so, and still answers", async () => {
+  const model = new Model();
+  model.put("a", { title: "tent" });
+  const replica = memoryReplica();
+  const things = await open(model, { replica });
+  await things.ready();
+  replica.apply = () => Promise.reject(new Error("the disk is full"));
+  model.put("b", { title: "stove" });
+  await assert.rejects(things.until(() => false), /disk is full/);
+  assert.equal((await things.readAll()).length, 1);
+  await things.close();
+});
+
 test("ids and collections that cannot be are refused before anything is sent", async () => {
   const model = new Model();
   const things = await open(model);
