@@ -10,25 +10,28 @@ use milepost_semantics::{Issue, ProblemType, problem::Part};
 use crate::{
     body::Body,
     collection::{self, Moment},
+    edge::Begun,
+    feed,
     intake::RequestBody,
     media,
     method::{Verb, allowed},
     pages, preference,
     refusal::{Answer, Refusal},
     resource,
-    route::{Route, Stray},
-    service::Shared,
+    route::{Followed, Route, Stray},
+    service::SharedHandle,
     transaction, versions,
 };
 
 /// Answers a request for `route`.
 pub(crate) async fn dispatch(
-    shared: &Shared,
+    shared: &SharedHandle,
     request: &Parts,
+    begun: &Begun,
     route: Route<'_>,
     body: RequestBody<'_>,
 ) -> Response<Body> {
-    match answer(shared, request, route, body).await {
+    match answer(shared, request, begun, route, body).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(&shared.base),
     }
@@ -36,8 +39,9 @@ pub(crate) async fn dispatch(
 
 /// All but the hottest way is boxed, so that its future stays small.
 async fn answer(
-    shared: &Shared,
+    shared: &SharedHandle,
     request: &Parts,
+    begun: &Begun,
     route: Route<'_>,
     body: RequestBody<'_>,
 ) -> Answer {
@@ -79,21 +83,21 @@ async fn answer(
         (Route::Collection(address), Verb::Post) if crate::method::takes_post(&address) => {
             Box::pin(collection::create(shared, request, &address, body)).await
         }
-        (Route::Snapshot { address, at }, Verb::Read) => {
-            Box::pin(collection::list(shared, request, &address, Moment::At(at))).await
+        (Route::Snapshot { followed, at }, Verb::Read) => {
+            Box::pin(snapshot(shared, request, followed, at)).await
         }
-        (Route::Snapshot { address, at }, Verb::Query) => {
-            Box::pin(collection::query(
-                shared,
-                request,
-                &address,
-                Moment::At(at),
-                body,
-            ))
-            .await
+        (
+            Route::Snapshot {
+                followed: Followed::Collection(address),
+                at,
+            },
+            Verb::Query,
+        ) => {
+            let at = Moment::At(at);
+            Box::pin(collection::query(shared, request, &address, at, body)).await
         }
-        (Route::Changes { address, after }, Verb::Read) => {
-            Box::pin(collection::changes(shared, request, &address, after)).await
+        (Route::Changes { followed, after }, Verb::Read) => {
+            Box::pin(changes(shared, request, begun, followed, after)).await
         }
         (Route::Versions(key), Verb::Read) => Box::pin(versions::list(shared, request, &key)).await,
         (Route::Version { key, at }, Verb::Read) => {
@@ -108,6 +112,28 @@ async fn answer(
         (route, Verb::Put | Verb::Patch | Verb::Delete | Verb::Post | Verb::Query) => {
             Err(not_allowed(request, &route))
         }
+    }
+}
+
+async fn snapshot(shared: &SharedHandle, request: &Parts, followed: Followed, at: &str) -> Answer {
+    match followed {
+        Followed::Collection(address) => {
+            collection::list(shared, request, &address, Moment::At(at)).await
+        }
+        Followed::Everything => feed::snapshot(shared, request, at).await,
+    }
+}
+
+async fn changes(
+    shared: &SharedHandle,
+    request: &Parts,
+    begun: &Begun,
+    followed: Followed,
+    after: Option<&str>,
+) -> Answer {
+    match after {
+        Some(since) => feed::changes(shared, request, begun, followed, since).await,
+        None => feed::remembered(shared, request, followed).await,
     }
 }
 
@@ -138,10 +164,17 @@ fn options(route: &Route<'_>) -> Response<Body> {
                 headers.insert(media::ACCEPT_POST, media::json());
             }
         }
-        Route::Snapshot { .. } => {
+        Route::Snapshot {
+            followed: Followed::Collection(_),
+            ..
+        } => {
             headers.insert(media::ACCEPT_QUERY, media::queries());
         }
-        Route::Page(_)
+        Route::Snapshot {
+            followed: Followed::Everything,
+            ..
+        }
+        | Route::Page(_)
         | Route::Changes { .. }
         | Route::Versions(_)
         | Route::Version { .. }

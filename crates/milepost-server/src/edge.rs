@@ -62,7 +62,17 @@ pub(crate) struct Begun {
     origin: Origin,
     connection: Option<Connection>,
     /// Room among the requests in flight; `None` for those that are never refused it.
-    _admitted: Option<Admitted>,
+    admitted: Option<Admitted>,
+}
+
+impl Begun {
+    /// Gives back the room among the requests in flight: for those that wait, which have a bound of
+    /// their own.
+    pub(crate) fn give_back(&self) {
+        if let Some(admitted) = &self.admitted {
+            admitted.give_back();
+        }
+    }
 }
 
 /// What is known of a request when its response is finished.
@@ -89,7 +99,7 @@ pub(crate) fn begin(
         came: Moment::now(),
         origin: edge.cors.origin(&request.headers),
         connection,
-        _admitted: admitted,
+        admitted,
     };
     let answer = if is_refused {
         Some(overloaded().into_response(&shared.base))

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use milepost_semantics::ProblemType;
-use milepost_store::{CollectionPath, Definition, ResourceKey, definition::Visibility};
+use milepost_store::{
+    CollectionPath, Definition, Definitions, ResourceKey,
+    definition::{Caching, Visibility},
+};
 
 use crate::{href, refusal::Refusal, representation::Freshness, service::Shared};
 
@@ -14,6 +17,13 @@ pub(crate) enum Governed {
     By(Arc<Definition>),
     /// The service's own rules, for definitions and outcomes of transactions.
     Service(Arc<Definition>),
+    /// All collections together: nothing is declared, and who may keep what is told depends on all.
+    Everything {
+        /// The service's own rules.
+        definition: Arc<Definition>,
+        /// What caches may do.
+        caching: Caching,
+    },
 }
 
 impl Governed {
@@ -29,10 +39,33 @@ impl Governed {
         }
     }
 
+    /// What rules over all collections together: where one is private, all is.
+    pub(crate) fn everything(shared: &Shared, definitions: &Definitions) -> Self {
+        let mut all = definitions.iter();
+        let is_private =
+            all.any(|(_, defined)| defined.definition.caching.visibility == Visibility::Private);
+        let visibility = if is_private {
+            Visibility::Private
+        } else {
+            Visibility::Public
+        };
+        let definition = Arc::clone(&shared.own_definition);
+        let caching = Caching {
+            visibility,
+            ..definition.caching
+        };
+        Self::Everything {
+            definition,
+            caching,
+        }
+    }
+
     /// What can be filtered, sorted and searched by.
     pub(crate) fn definition(&self) -> &Definition {
         match self {
-            Self::By(definition) | Self::Service(definition) => definition,
+            Self::By(definition)
+            | Self::Service(definition)
+            | Self::Everything { definition, .. } => definition,
         }
     }
 
@@ -40,6 +73,7 @@ impl Governed {
     pub(crate) fn freshness(&self) -> Freshness {
         match self {
             Self::By(definition) => Freshness::Current(definition.caching),
+            Self::Everything { caching, .. } => Freshness::Current(*caching),
             Self::Service(_) => Freshness::Revalidate,
         }
     }
@@ -48,6 +82,7 @@ impl Governed {
     pub(crate) fn visibility(&self) -> Visibility {
         match self {
             Self::By(definition) => definition.caching.visibility,
+            Self::Everything { caching, .. } => caching.visibility,
             Self::Service(_) => Visibility::Private,
         }
     }

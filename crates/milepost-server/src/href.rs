@@ -3,7 +3,7 @@
 use milepost_semantics::Position;
 use milepost_store::{CollectionPath, ParentPath, ResourceKey, Scope};
 
-use crate::route::Address;
+use crate::route::{Address, Followed};
 
 /// The URL of a resource.
 pub(crate) fn resource(base: &str, key: &ResourceKey) -> String {
@@ -43,6 +43,38 @@ pub(crate) fn version(base: &str, key: &ResourceKey, position: Position) -> Stri
 /// The URL of the collection of definitions.
 pub(crate) fn definitions(base: &str) -> String {
     format!("{base}/-/collections")
+}
+
+/// Collections' URLs for items that follow one another: that of one collection and parent is made
+/// once.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    of: Option<(CollectionPath, ParentPath)>,
+    url: String,
+}
+
+impl Place {
+    /// The URL of the collection that a resource lies in, with a slash at its end.
+    pub(crate) fn url(&mut self, base: &str, key: &ResourceKey) -> &str {
+        let is_same = self
+            .of
+            .as_ref()
+            .is_some_and(|(of, parent)| *parent == key.parent && *of == key.collection);
+        if !is_same {
+            self.url = collection(base, &key.collection, &key.parent);
+            self.url.push('/');
+            self.of = Some((key.collection.clone(), key.parent.clone()));
+        }
+        &self.url
+    }
+}
+
+/// The URL of what is followed, to which `/changes` and `/snapshots` are added.
+pub(crate) fn followed(base: &str, followed: &Followed) -> String {
+    match followed {
+        Followed::Collection(of) => address(base, of),
+        Followed::Everything => format!("{base}/-"),
+    }
 }
 
 /// Collection names with the ids between them.

@@ -5,6 +5,7 @@
 //! that speaks `tower`, or is served by this crate's own listener.
 
 mod aside;
+mod between;
 mod body;
 mod coding;
 mod collection;
@@ -15,6 +16,7 @@ mod dispatch;
 mod edge;
 mod embedding;
 mod failure;
+mod feed;
 mod governed;
 mod hosts;
 mod href;

@@ -43,6 +43,20 @@ pub struct Limits {
     /// How many requests are answered at once; the next ones are 503. Bounds, together with what
     /// each may hold, the memory that requests need.
     pub requests_in_flight_max: usize,
+    /// How many requests are held until there is news; the next ones are 503. They count among the
+    /// requests in flight only while they are being answered.
+    pub waits_max: usize,
+    /// The longest that a request is held for news, in seconds; who asks for longer is held so long.
+    pub wait_seconds_max: u64,
+    /// How many streams of events are open at once; the next ones are 503.
+    pub streams_max: usize,
+    /// The longest that a stream of events is open, in seconds: then it ends, and the client comes
+    /// back.
+    pub stream_seconds_max: u64,
+    /// How long an open stream is silent at most, in seconds: proxies take a longer silence for the end.
+    pub heartbeat_seconds_max: u64,
+    /// How many bytes of written pages of changes are kept, for whoever asks for the same ones.
+    pub kept_pages_bytes_max: usize,
 }
 
 impl Limits {
@@ -72,6 +86,12 @@ impl Default for Limits {
             fields_max: 100,
             request_body_ms_max: 60_000,
             requests_in_flight_max: 1024,
+            waits_max: 10_000,
+            wait_seconds_max: 60,
+            streams_max: 10_000,
+            stream_seconds_max: 600,
+            heartbeat_seconds_max: 15,
+            kept_pages_bytes_max: 32 * 1024 * 1024,
         }
     }
 }

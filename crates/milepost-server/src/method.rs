@@ -3,7 +3,7 @@
 use http::{HeaderValue, Method};
 use milepost_store::Scope;
 
-use crate::route::{Address, Route};
+use crate::route::{Address, Followed, Route};
 
 /// A method that some URL here has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,14 @@ impl Verb {
 /// The value of `Allow` for a URL of this form.
 pub(crate) fn allowed(route: &Route<'_>) -> HeaderValue {
     HeaderValue::from_static(match route {
-        Route::Page(_) | Route::Changes { .. } | Route::Versions(_) | Route::Version { .. } => {
-            "GET, HEAD, OPTIONS"
+        Route::Page(_)
+        | Route::Snapshot {
+            followed: Followed::Everything,
+            ..
         }
+        | Route::Changes { .. }
+        | Route::Versions(_)
+        | Route::Version { .. } => "GET, HEAD, OPTIONS",
         Route::Snapshot { .. } => "GET, HEAD, QUERY, OPTIONS",
         Route::Collection(address) if takes_post(address) => "GET, HEAD, POST, QUERY, OPTIONS",
         Route::Collection(_) => "GET, HEAD, QUERY, OPTIONS",

@@ -30,6 +30,7 @@ pub(crate) const FIELDS_EXPECTED: usize = 24;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outline {
     selected: HeaderMap,
+    page: HeaderMap,
     not_modified: HeaderMap,
 }
 
@@ -47,12 +48,33 @@ impl Outline {
         not_modified.insert(SERVER_TIMING, PLACE);
         let mut selected = not_modified.clone();
         is_json(&mut selected);
+        let page = selected.clone();
         selected.insert(LAST_MODIFIED, PLACE);
         selected.insert(LINK, PLACE);
         Self {
             selected,
+            page,
             not_modified,
         }
+    }
+
+    /// 200 with JSON that is no single resource's representation.
+    pub(crate) fn page(
+        &self,
+        etag: HeaderValue,
+        body: impl Into<Body>,
+        freshness: Freshness,
+        link: Option<HeaderValue>,
+    ) -> Response<Body> {
+        let mut response = Response::new(body.into());
+        let headers = response.headers_mut();
+        headers.clone_from(&self.page);
+        headers.insert(ETAG, etag);
+        headers.insert(CACHE_CONTROL, freshness.field());
+        if let Some(link) = link {
+            headers.insert(LINK, link);
+        }
+        response
     }
 
     /// 200 with a version's representation, and links if it has any.

@@ -21,11 +21,12 @@ use milepost_store::{
 };
 
 use crate::{
+    between::{Anchor, Pages, View, Waits},
     body::Body,
     cors::Cors,
     digest,
     dispatch::{dispatch, options_of_service},
-    edge::{self, EdgeSettings, RequestFacts},
+    edge::{self, Begun, EdgeSettings, RequestFacts},
     hosts::Hosts,
     intake::{Interrupted, RequestBody},
     limits::Limits,
@@ -41,8 +42,11 @@ use crate::{
 /// The service, ready to answer. Cheap to clone; clones are the same service.
 #[derive(Clone, Debug)]
 pub struct Service {
-    shared: Arc<Shared>,
+    shared: SharedHandle,
 }
+
+/// What all requests share, for those who go on after their request was answered.
+pub(crate) type SharedHandle = Arc<Shared>;
 
 /// What all requests share: configuration and the store.
 #[derive(Debug)]
@@ -63,6 +67,22 @@ pub(crate) struct Shared {
     pub(crate) edge: EdgeSettings,
     /// What answers about one resource begin with; made from the edge's settings.
     pub(crate) outline: Outline,
+    /// Pages of the feed that were written out.
+    pub(crate) pages: Pages,
+    /// Who waits for news.
+    pub(crate) waits: Arc<Waits>,
+    /// Where clients are sent whose positions have expired.
+    pub(crate) anchor: Anchor,
+}
+
+impl Shared {
+    /// What a request sees of the store before it reads.
+    pub(crate) fn view(&self) -> View {
+        View {
+            head: self.store.head(),
+            definitions: self.store.definitions(),
+        }
+    }
 }
 
 /// Makes a [`Service`].
@@ -75,10 +95,18 @@ impl Service {
     /// Starts to configure a service over a store: under `/v1`, with the default limits.
     #[must_use]
     pub fn builder(store: Arc<dyn Store>) -> Builder {
+        let limits = Limits::default();
         Builder {
             shared: Shared {
                 base: "/v1".to_owned(),
-                limits: Limits::default(),
+                pages: Pages::new(limits.kept_pages_bytes_max),
+                waits: Arc::new(Waits::new(
+                    Arc::clone(&store),
+                    limits.waits_max,
+                    limits.streams_max,
+                )),
+                anchor: Anchor::default(),
+                limits,
                 store,
                 own_definition: Arc::new(Definition::default()),
                 clock: Arc::new(SystemClock),
@@ -117,6 +145,13 @@ impl Service {
         &self.shared.edge.metrics
     }
 
+    /// Ends every wait and every stream of events, now and from now on, as if its time was up: the
+    /// answers are proper ones, and clients come back elsewhere. To be called when the service is
+    /// asked to stop, before its listener waits for what is in flight.
+    pub fn end_waits(&self) {
+        self.shared.waits.end();
+    }
+
     /// Answers a request. Never fails: what goes wrong is a problem document.
     pub async fn respond<B>(&self, request: Request<B>) -> Response<Body>
     where
@@ -135,14 +170,14 @@ impl Service {
     where
         B: http_body::Body<Data = Bytes> + Send,
     {
-        let shared = &*self.shared;
+        let shared = &self.shared;
         let (request, body) = request.into_parts();
         let begun = match edge::begin(shared, &request, connection) {
             ControlFlow::Continue(begun) => begun,
             ControlFlow::Break(response) => return response,
         };
         let body = pin!(body.map_err(|_broken| Interrupted));
-        let (route, response) = routed(shared, &request, body).await;
+        let (route, response) = routed(shared, &request, &begun, body).await;
         let facts = RequestFacts {
             request: &request,
             route,
@@ -160,8 +195,9 @@ impl Service {
 
 /// The kind of URL, and the answer.
 async fn routed(
-    shared: &Shared,
+    shared: &SharedHandle,
     request: &Parts,
+    begun: &Begun,
     body: RequestBody<'_>,
 ) -> (RouteKind, Response<Body>) {
     if route::own_bytes(&request.uri) > shared.limits.url_bytes_max {
@@ -174,7 +210,10 @@ async fn routed(
         return (RouteKind::Unknown, options_of_service());
     }
     match route::parse(&shared.base, request.uri.path()) {
-        Ok(route) => (route.kind(), dispatch(shared, request, route, body).await),
+        Ok(route) => (
+            route.kind(),
+            dispatch(shared, request, begun, route, body).await,
+        ),
         Err(stray) => (
             RouteKind::Unknown,
             stray.into_response(request, &shared.base),
@@ -246,7 +285,11 @@ impl Builder {
     /// What one request may cost.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.shared.limits = limits;
+        let shared = &mut self.shared;
+        shared.pages = Pages::new(limits.kept_pages_bytes_max);
+        let store = Arc::clone(&shared.store);
+        shared.waits = Arc::new(Waits::new(store, limits.waits_max, limits.streams_max));
+        shared.limits = limits;
         self
     }
 

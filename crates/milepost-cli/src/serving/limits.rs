@@ -50,6 +50,16 @@ const SETTINGS: &[Setting] = &[
     ("requestsInFlightMax", |s, n| {
         s.request.requests_in_flight_max = size(n)
     }),
+    ("waitsMax", |s, n| s.request.waits_max = size(n)),
+    ("waitSecondsMax", |s, n| s.request.wait_seconds_max = n),
+    ("streamsMax", |s, n| s.request.streams_max = size(n)),
+    ("streamSecondsMax", |s, n| s.request.stream_seconds_max = n),
+    ("heartbeatSecondsMax", |s, n| {
+        s.request.heartbeat_seconds_max = n
+    }),
+    ("keptPagesBytesMax", |s, n| {
+        s.request.kept_pages_bytes_max = size(n)
+    }),
     ("connectionsMax", |s, n| s.listen.connections_max = size(n)),
     ("idleSecondsMax", |s, n| {
         s.listen.idle_time_max = Duration::from_secs(n)

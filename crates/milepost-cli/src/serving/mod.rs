@@ -58,7 +58,12 @@ pub(crate) async fn serve(
     exposure(&options.listen, options)?;
     let (service, log_flush) = options.service(Arc::clone(&store) as Arc<dyn Store>)?;
     let (listener, reload) = listener(options, &service).await?;
+    let waiting = service.clone();
     let stop = signals::stop(terminal)?;
+    let stop = async move {
+        stop.await;
+        waiting.end_waits();
+    };
     if let Some(reload) = reload {
         signals::reload_on_hangup(terminal, reload)?;
     }

@@ -1,10 +1,6 @@
 //! Answering a listing: now, or as of a position.
 
-use http::{
-    HeaderValue, Response,
-    header::{CACHE_CONTROL, LINK, LOCATION},
-    request::Parts,
-};
+use http::{Response, header::LINK, request::Parts};
 use milepost_semantics::{Issue, Position, ProblemType, problem::Part};
 use milepost_store::{ListQuery, Page, PageLimit, ReadError};
 
@@ -14,11 +10,12 @@ use crate::{
     conditional::{held, is_conditional},
     dispatch::redirect,
     failure,
+    feed::expired,
     governed::Governed,
     href, media,
     refusal::{Answer, Refusal},
     representation::{FIELDS_EXPECTED, Freshness, describe, entity_tag, is_json},
-    route::Address,
+    route::{Address, Followed},
     service::Shared,
 };
 
@@ -89,7 +86,12 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
     }
     let page = match shared.store.list(&query).await {
         Ok(page) => page,
-        Err(ReadError::Expired { oldest }) => return Err(expired(shared, listing, oldest).await),
+        Err(ReadError::Expired { oldest }) => {
+            let followed = Followed::Collection(listing.address.clone());
+            let carried = &listing.request.carried;
+            let url = |at| carried.url(&listing.snapshot_path(shared, at));
+            return Err(expired(shared, &followed, &listing.governed, oldest, url).await);
+        }
         Err(error) => return Err(failure::of_read(shared, error)),
     };
     if let Some(etag) = held(&request.headers, page.position, None)? {
@@ -106,10 +108,7 @@ fn represent(shared: &Shared, listing: &Listing<'_>, page: &Page) -> Response<Bo
     headers.reserve(FIELDS_EXPECTED);
     is_json(headers);
     describe(headers, entity_tag(page.position), listing.freshness());
-    if let Some(link) = way_on
-        .link()
-        .and_then(|link| HeaderValue::try_from(link).ok())
-    {
+    if let Some(link) = way_on.link() {
         headers.insert(LINK, link);
     }
     response
@@ -223,31 +222,4 @@ pub(crate) async fn require_parent(
     let parent = href::resource(&shared.base, &key);
     let detail = format!("there is no resource at {parent}, which this collection would lie below");
     Err(Refusal::new(ProblemType::ParentNotFound, detail).with_member("parent", parent))
-}
-
-/// 410, with the way on: the complete collection at a fixed position, the same for all who ask within
-/// a minute, so that a storm of them costs one answer.
-async fn expired(shared: &Shared, listing: &Listing<'_>, oldest: Position) -> Refusal {
-    let head = match shared.store.collection(&listing.address.collection).await {
-        Ok(Some(state)) => state.head,
-        Ok(None) => return crate::governed::not_defined(shared, &listing.address.collection),
-        Err(error) => return failure::of_read(shared, error),
-    };
-    let resync = listing
-        .request
-        .carried
-        .url(&listing.snapshot_path(shared, head));
-    let visibility = match listing.governed.visibility() {
-        milepost_store::definition::Visibility::Public => "public, max-age=60",
-        milepost_store::definition::Visibility::Private => "private, max-age=60",
-    };
-    let detail = "the position is older than what is remembered, or not of this history: start again at \"resync\"";
-    let refusal = Refusal::new(ProblemType::PositionExpired, detail)
-        .with_member("resync", resync.as_str())
-        .with_member("oldest", oldest.to_string())
-        .with(CACHE_CONTROL, HeaderValue::from_static(visibility));
-    match HeaderValue::try_from(resync) {
-        Ok(location) => refusal.with(LOCATION, location),
-        Err(_never) => refusal,
-    }
 }

@@ -3,9 +3,8 @@
 //! A listing is a question written in a URL (or in the document of a QUERY), a page that answers it,
 //! and the URLs that lead on. Nothing about a listing is kept: where it goes on stands in its `next`.
 
-mod changes;
 mod create;
-mod cursor;
+pub(crate) mod cursor;
 mod list;
 mod page;
 mod params;
@@ -17,9 +16,11 @@ mod select;
 mod tests;
 
 pub(crate) use self::{
-    changes::changes,
     create::create,
     list::{Moment, list, malformed_query},
+    page::link,
     params::Params,
     query::query,
+    request::ListRequest,
+    select::Selection,
 };

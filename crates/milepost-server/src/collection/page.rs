@@ -1,7 +1,8 @@
 //! Writing a page: bodies go in as they are stored, into one buffer of the right size.
 
+use http::HeaderValue;
 use milepost_semantics::wire::{PageEnd, PageKind, PageTail, PageWriter};
-use milepost_store::{Listed, Page, ParentPath, ResourceKey};
+use milepost_store::{Page, ParentPath, ResourceKey};
 
 use super::{cursor, list::Listing, select::Selection};
 use crate::{href, route::Address, service::Shared};
@@ -37,14 +38,20 @@ impl WayOn {
         })
     }
 
-    /// The same as a `Link` field (RFC 8288).
-    pub(crate) fn link(&self) -> Option<String> {
-        match &self.0 {
-            PageEnd::Next(url) => Some(format!("<{url}>; rel=\"next\"")),
-            PageEnd::Resume(url) => Some(format!("<{url}>; rel=\"urn:milepost:resume\"")),
-            PageEnd::Closed => None,
-        }
+    /// The same as a `Link` field.
+    pub(crate) fn link(&self) -> Option<HeaderValue> {
+        link(&self.0)
     }
+}
+
+/// What follows a page, as a `Link` field (RFC 8288).
+pub(crate) fn link(end: &PageEnd) -> Option<HeaderValue> {
+    let text = match end {
+        PageEnd::Next(url) => format!("<{url}>; rel=\"next\""),
+        PageEnd::Resume(url) => format!("<{url}>; rel=\"urn:milepost:resume\""),
+        PageEnd::Closed => return None,
+    };
+    HeaderValue::try_from(text).ok()
 }
 
 /// The page's bytes.
@@ -58,9 +65,9 @@ pub(crate) fn render(
     let replace = listing.request.after.is_none();
     let self_url = listing.self_url(shared);
     let mut writer = PageWriter::new(&self_url, PageKind::Snapshot, replace, bytes_expected(page));
-    let mut place = Place::default();
+    let mut place = href::Place::default();
     for item in &page.items {
-        let url = place.url(shared, item);
+        let url = place.url(&shared.base, &item.key);
         let body = item.version.body.as_deref().unwrap_or(b"null");
         match &selection {
             None => writer.version(url, item.key.id.as_str(), item.version.position, body),
@@ -73,25 +80,6 @@ pub(crate) fn render(
     let mut tail = PageTail::new(way_on.0.clone(), page.position);
     tail.total = page.total;
     writer.finish(&tail)
-}
-
-/// Items of one parent follow one another: their collection's URL is made once.
-#[derive(Default)]
-struct Place {
-    parent: Option<ParentPath>,
-    url: String,
-}
-
-impl Place {
-    /// The URL of the collection that the item lies in, with a slash at its end.
-    fn url(&mut self, shared: &Shared, item: &Listed) -> &str {
-        if self.parent.as_ref() != Some(&item.key.parent) {
-            self.url = href::collection(&shared.base, &item.key.collection, &item.key.parent);
-            self.url.push('/');
-            self.parent = Some(item.key.parent.clone());
-        }
-        &self.url
-    }
 }
 
 fn bytes_expected(page: &Page) -> usize {

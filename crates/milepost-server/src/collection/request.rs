@@ -46,13 +46,25 @@ impl ListRequest {
         definition: &Definition,
         params: &Params,
     ) -> Result<Self, Refusal> {
+        Self::read_beside(shared, collection, definition, params, Vec::new())
+    }
+
+    /// The same, where other keys of the query were read before: what was wrong with them is told
+    /// together with what is wrong here.
+    pub(crate) fn read_beside(
+        shared: &Shared,
+        collection: &CollectionPath,
+        definition: &Definition,
+        params: &Params,
+        issues: Vec<Issue>,
+    ) -> Result<Self, Refusal> {
         let mut reader = Reader {
             shared,
             definition,
             request: Self::default(),
             filter_values: 0,
             undeclared: Vec::new(),
-            issues: Vec::new(),
+            issues,
         };
         for (key, value) in params.iter() {
             reader.pair(key, value);

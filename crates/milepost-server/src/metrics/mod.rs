@@ -9,7 +9,7 @@ mod text;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
 pub use self::{
@@ -42,7 +42,10 @@ pub struct CountedConnection(Arc<Metrics>);
 
 /// A request that was let in; until it is dropped.
 #[derive(Debug)]
-pub struct Admitted(Arc<Metrics>);
+pub struct Admitted {
+    metrics: Arc<Metrics>,
+    is_given_back: AtomicBool,
+}
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -63,7 +66,10 @@ impl Metrics {
     #[must_use]
     pub fn admit(self: &Arc<Self>, in_flight_max: usize) -> Option<Admitted> {
         if self.in_flight.fetch_add(1, Relaxed) < in_flight_max {
-            return Some(Admitted(Arc::clone(self)));
+            return Some(Admitted {
+                metrics: Arc::clone(self),
+                is_given_back: AtomicBool::new(false),
+            });
         }
         self.in_flight.fetch_sub(1, Relaxed);
         self.shed.fetch_add(1, Relaxed);
@@ -242,9 +248,18 @@ impl Drop for CountedConnection {
     }
 }
 
+impl Admitted {
+    /// Makes room for another request before this one is dropped.
+    pub fn give_back(&self) {
+        if !self.is_given_back.swap(true, Relaxed) {
+            self.metrics.in_flight.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Relaxed);
+        self.give_back();
     }
 }
 
@@ -306,6 +321,9 @@ mod tests {
                 .render(&[])
                 .contains("milepost_requests_shed_total 1\n")
         );
+        let second = second.unwrap();
+        second.give_back();
+        assert_eq!(metrics.in_flight(), 0);
         drop(second);
         assert_eq!(metrics.in_flight(), 0);
     }

@@ -11,7 +11,7 @@ use http::request::Parts;
 
 use crate::{openapi, refusal::Answer, service::Shared};
 
-pub(crate) use self::document::{Document, tag_of};
+pub(crate) use self::document::{Document, negotiate, tag_of};
 
 /// One of the service's own documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

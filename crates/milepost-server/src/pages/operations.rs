@@ -59,7 +59,8 @@ fn figures(shared: &Shared) -> Vec<Figure> {
     };
     let collections = u64::try_from(store.definitions().iter().count()).unwrap_or(u64::MAX);
     let is_writable = store.health() == Health::Up;
-    vec![
+    let mut figures = feed_figures(shared);
+    figures.extend([
         Figure {
             name: "milepost_store_commits_total",
             help: "The sequence number of the newest commit.",
@@ -76,7 +77,60 @@ fn figures(shared: &Shared) -> Vec<Figure> {
             "Whether the store takes writes.",
             is_writable.into(),
         ),
-    ]
+    ]);
+    figures
+}
+
+/// Who waits for changes, and what telling them costs.
+fn feed_figures(shared: &Shared) -> Vec<Figure> {
+    use FigureKind::{Counter, Gauge};
+    let (held, streams) = (&shared.waits.held, &shared.waits.streams);
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let told = [
+        (
+            "milepost_waits_open",
+            "Requests held until there is news.",
+            Gauge,
+            count(held.taken()),
+        ),
+        (
+            "milepost_waits_refused_total",
+            "Requests refused with 503 because too many were held.",
+            Counter,
+            held.refused(),
+        ),
+        (
+            "milepost_streams_open",
+            "Open streams of events.",
+            Gauge,
+            count(streams.taken()),
+        ),
+        (
+            "milepost_streams_refused_total",
+            "Streams refused with 503 because too many were open.",
+            Counter,
+            streams.refused(),
+        ),
+        (
+            "milepost_feed_reads_total",
+            "How often the store was asked for changes.",
+            Counter,
+            count(shared.pages.read_count()),
+        ),
+        (
+            "milepost_kept_pages_bytes",
+            "Bytes of written pages of changes that are kept.",
+            Gauge,
+            count(shared.pages.byte_count()),
+        ),
+    ];
+    let figure = |(name, help, kind, value)| Figure {
+        name,
+        help,
+        kind,
+        value,
+    };
+    told.into_iter().map(figure).collect()
 }
 
 fn answer(status: StatusCode, media_type: HeaderValue, text: String) -> Response<Body> {

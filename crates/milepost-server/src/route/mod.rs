@@ -28,11 +28,11 @@ pub(crate) enum Route<'p> {
     Collection(Address),
     /// What is remembered of a collection's changes, or those after a position.
     Changes {
-        address: Address,
+        followed: Followed,
         after: Option<&'p str>,
     },
-    /// A collection exactly as of a position.
-    Snapshot { address: Address, at: &'p str },
+    /// A collection, or everything, exactly as of a position.
+    Snapshot { followed: Followed, at: &'p str },
     /// A resource.
     Resource(ResourceKey),
     /// A resource's retained versions.
@@ -78,6 +78,15 @@ impl Address {
             Scope::Below(_) => None,
         }
     }
+}
+
+/// What can be followed: whose changes are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Followed {
+    /// A collection, or a part of it.
+    Collection(Address),
+    /// All collections, `/-`.
+    Everything,
 }
 
 /// Why a path names nothing.

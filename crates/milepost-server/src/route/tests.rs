@@ -2,7 +2,7 @@
 
 use milepost_store::{CollectionPath, ParentPath, ResourceKey, Scope};
 
-use super::{Address, Route, Stray, parse};
+use super::{Address, Followed, Route, Stray, parse};
 use crate::pages::Page;
 
 fn route(path: &str) -> Route<'_> {
@@ -69,21 +69,21 @@ fn every_kind_of_url_is_told_from_the_others() {
     assert_eq!(
         route("/v1/a/changes"),
         Route::Changes {
-            address: address("a", of("")),
+            followed: Followed::Collection(address("a", of(""))),
             after: None
         }
     );
     assert_eq!(
         route("/v1/a/1/b/changes/x"),
         Route::Changes {
-            address: address("a.b", of("1")),
+            followed: Followed::Collection(address("a.b", of("1"))),
             after: Some("x")
         }
     );
     assert_eq!(
         route("/v1/a/snapshots/x"),
         Route::Snapshot {
-            address: address("a", of("")),
+            followed: Followed::Collection(address("a", of(""))),
             at: "x"
         }
     );
@@ -118,7 +118,7 @@ fn hyphens_stand_for_all_parents_at_the_end_of_the_path_only() {
     assert_eq!(
         route("/v1/a/-/b/snapshots/x"),
         Route::Snapshot {
-            address: address("a.b", below("")),
+            followed: Followed::Collection(address("a.b", below(""))),
             at: "x"
         }
     );
@@ -128,6 +128,16 @@ fn hyphens_stand_for_all_parents_at_the_end_of_the_path_only() {
             "{path}"
         );
     }
+}
+
+#[test]
+fn everything_has_changes_and_snapshots_of_its_own() {
+    let (followed, after) = (Followed::Everything, Some("x"));
+    assert_eq!(route("/v1/-/changes/x"), Route::Changes { followed, after });
+    let (followed, after) = (Followed::Everything, None);
+    assert_eq!(route("/v1/-/changes"), Route::Changes { followed, after });
+    let (followed, at) = (Followed::Everything, "x");
+    assert_eq!(route("/v1/-/snapshots/x"), Route::Snapshot { followed, at });
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use milepost_semantics::{CollectionName, ResourceId};
 use milepost_store::{CollectionPath, ParentPath, ResourceKey, Scope};
 
-use super::{Address, Route, Stray};
+use super::{Address, Followed, Route, Stray};
 use crate::pages::Page;
 
 /// What is left of the path, segment by segment.
@@ -66,6 +66,7 @@ fn service<'p>(segments: &mut Segments<'p>) -> Result<Route<'p>, Stray> {
             Some(name) => segments.end(Route::Page(Page::Problem(name))),
             None => Ok(Route::Page(Page::Problems)),
         },
+        Some(word @ ("changes" | "snapshots")) => followed(segments, Followed::Everything, word),
         Some("metrics") => segments.end(Route::Page(Page::Metrics)),
         _ => Err(Stray::nowhere("the service has nothing of this name")),
     }
@@ -94,24 +95,12 @@ fn within<'p>(
         }));
     };
     match segment {
-        "changes" => {
+        "changes" | "snapshots" => {
             let address = Address {
                 collection,
                 scope: scope(parent),
             };
-            let after = segments.next();
-            segments.end(Route::Changes { address, after })
-        }
-        "snapshots" => {
-            let address = Address {
-                collection,
-                scope: scope(parent),
-            };
-            let at = segments.next();
-            let at = at.ok_or_else(|| {
-                Stray::nowhere("a snapshot is named by a position: …/snapshots/{position}")
-            })?;
-            segments.end(Route::Snapshot { address, at })
+            followed(segments, Followed::Collection(address), segment)
         }
         "-" => {
             let child = segments.next().ok_or_else(|| {
@@ -133,6 +122,23 @@ fn within<'p>(
             },
         ),
     }
+}
+
+/// Reads on behind `changes` or `snapshots`.
+fn followed<'p>(
+    segments: &mut Segments<'p>,
+    followed: Followed,
+    as_what: &str,
+) -> Result<Route<'p>, Stray> {
+    let position = segments.next();
+    if as_what == "changes" {
+        let after = position;
+        return segments.end(Route::Changes { followed, after });
+    }
+    let at = position.ok_or_else(|| {
+        Stray::nowhere("a snapshot is named by a position: …/snapshots/{position}")
+    })?;
+    segments.end(Route::Snapshot { followed, at })
 }
 
 /// Reads on behind a resource's id.

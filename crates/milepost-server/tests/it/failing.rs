@@ -191,6 +191,7 @@ async fn a_read_that_fails_is_503_and_its_cause_stays_inside() {
         "/v1/notes/1",
         "/v1/notes",
         "/v1/notes/changes",
+        "/v1/-/changes",
         "/v1/notes/1/versions",
         ID,
     ] {

@@ -110,6 +110,51 @@ impl Scene {
         assert_eq!(reply.status, 201, "{reply:?}");
     }
 
+    /// A scene over another store, with everything else as it is.
+    pub(crate) fn moved_to(&self, store: MemoryStore) -> Self {
+        let (clock, limits) = (Arc::clone(&self.clock), self.limits.clone());
+        Self::over(Arc::new(store), clock, limits, self.serving)
+    }
+
+    /// An answer whose body is still to be read.
+    pub(crate) async fn open(&self, url: &str, fields: &[(&str, &str)]) -> Response<Body> {
+        let request = request("GET", url, fields, "");
+        self.next_service().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn delete(&self, url: &str) {
+        let reply = self.ask("DELETE", url, &[("if-match", "*")], "").await;
+        assert_eq!(reply.status, 204, "{reply:?}");
+    }
+
+    /// Writes whatever stands there.
+    pub(crate) async fn write(&self, url: &str, body: &str) {
+        let reply = self.put(url, body).await;
+        if reply.status == 428 {
+            let reply = self.put_with(url, &[("if-match", "*")], body).await;
+            assert!(reply.status.is_success(), "{reply:?}");
+        }
+    }
+
+    /// The position at which a collection stands.
+    pub(crate) async fn position(&self, url: &str) -> String {
+        let page = self.get(url).await.json();
+        page["position"].as_str().unwrap().to_owned()
+    }
+
+    /// The service that all requests go to, where it is always the same.
+    pub(crate) fn service(&self) -> &Service {
+        &self.services[0]
+    }
+
+    /// A figure of the service's metrics, where it is always the same.
+    pub(crate) async fn figure(&self, name: &str) -> u64 {
+        let metrics = self.get("/v1/-/metrics").await;
+        let mut lines = metrics.text().lines();
+        let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name}")).parse().unwrap()
+    }
+
     fn next_service(&self) -> Service {
         let count = self.requests.fetch_add(1, Ordering::Relaxed);
         match self.serving {

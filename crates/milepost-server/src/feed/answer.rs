@@ -1,0 +1,155 @@
+//! Answering a question for changes: at once, when there is news, or as a stream.
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, VARY},
+    request::Parts,
+};
+use milepost_semantics::prefer::{PREFER, PREFERENCE_APPLIED, Preferences};
+use milepost_store::ReadError;
+
+use super::{asked::Asked, expired, hold, read, stream};
+use crate::{
+    between::WrittenPage,
+    conditional::{held_tag, is_conditional},
+    dispatch::redirect,
+    edge::Begun,
+    failure, media,
+    pages::negotiate,
+    refusal::{Answer, Refusal},
+    representation::Freshness,
+    route::Followed,
+    service::{Shared, SharedHandle},
+};
+
+/// What decides which of a URL's answers is sent: the stream or the page, at once or later, and its
+/// coding.
+const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding, Prefer");
+const EVENTS: &str = "text/event-stream";
+
+/// Answers GET and HEAD of `…/changes/{position}`.
+pub(crate) async fn changes(
+    shared: &SharedHandle,
+    request: &Parts,
+    begun: &Begun,
+    followed: Followed,
+    since: &str,
+) -> Answer {
+    if let Some(answer) = kept(shared, request) {
+        return answer;
+    }
+    let asked = Asked::read(shared, request, followed, since)?;
+    if wants_stream(&request.headers)? {
+        return stream::open(shared, request, asked).await;
+    }
+    media::require_json_accepted(&request.headers)?;
+    let query = asked.canonical_query();
+    if query != request.uri.query().unwrap_or_default() || request.uri.query() == Some("") {
+        return Ok(redirect(&asked.canonical_url(shared)));
+    }
+    let page = match read::page(shared, &asked, asked.since).await {
+        Ok(page) => page,
+        Err(error) => return Err(refuse(shared, &asked, error).await),
+    };
+    match asked.wait_s() {
+        Some(wait_s) if !page.has_news => {
+            begun.give_back();
+            hold::until_news(shared, request, &asked, wait_s).await
+        }
+        _ => represent(shared, request, &page, page.freshness),
+    }
+}
+
+/// The page, where it was written out for somebody else and is still what would be answered: most
+/// questions are those of others.
+fn kept(shared: &SharedHandle, request: &Parts) -> Option<Answer> {
+    let headers = &request.headers;
+    if headers.contains_key(PREFER) || names_events(headers) {
+        return None;
+    }
+    let url = request.uri.path_and_query()?.as_str();
+    let page = shared.pages.kept(url, &shared.view())?;
+    if !page.has_news && url.contains("wait=") {
+        return None;
+    }
+    if let Err(refusal) = media::require_json_accepted(headers) {
+        return Some(Err(refusal));
+    }
+    Some(represent(shared, request, &page, page.freshness))
+}
+
+/// Answers with a page, or says that the client has it.
+pub(super) fn represent(
+    shared: &Shared,
+    request: &Parts,
+    page: &WrittenPage,
+    freshness: Freshness,
+) -> Answer {
+    let body = page.bytes.clone();
+    describe_page(shared, request, page, freshness, page.link.clone(), body)
+}
+
+/// Answers with these bytes for a page.
+pub(super) fn describe_page(
+    shared: &Shared,
+    request: &Parts,
+    page: &WrittenPage,
+    freshness: Freshness,
+    link: Option<HeaderValue>,
+    bytes: Bytes,
+) -> Answer {
+    let held = if is_conditional(&request.headers) {
+        held_tag(&request.headers, page.etag.clone(), None)?
+    } else {
+        None
+    };
+    let mut response = match held {
+        Some(etag) => shared.outline.not_modified(etag, freshness),
+        None => shared
+            .outline
+            .page(page.etag.to_header_value(), bytes, freshness, link),
+    };
+    response.headers_mut().insert(VARY, VARY_ON);
+    Ok(response)
+}
+
+/// Says that the client was let wait as it preferred.
+pub(super) fn applied(headers: &mut HeaderMap, wait_s: u32) {
+    let preferences = Preferences {
+        wait_seconds: Some(wait_s),
+        ..Preferences::default()
+    };
+    if let Some(value) = preferences.to_applied_value() {
+        headers.insert(PREFERENCE_APPLIED, value);
+    }
+}
+
+/// Why a page can't be told.
+pub(super) async fn refuse(shared: &SharedHandle, asked: &Asked, error: ReadError) -> Refusal {
+    match error {
+        ReadError::Expired { oldest } => {
+            let url = |at| asked.snapshot_url(shared, at);
+            expired(shared, &asked.followed, &asked.governed, oldest, url).await
+        }
+        error => failure::of_read(shared, error),
+    }
+}
+
+/// Whether a stream of events is what the client wants most.
+fn wants_stream(headers: &HeaderMap) -> Result<bool, Refusal> {
+    if !names_events(headers) {
+        return Ok(false);
+    }
+    let chosen = negotiate(headers, &["application/json", EVENTS])?;
+    Ok(chosen.essence() == EVENTS)
+}
+
+fn names_events(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(ACCEPT).iter();
+    accepted.any(|value| {
+        let text = value.as_bytes().to_ascii_lowercase();
+        text.windows(EVENTS.len())
+            .any(|word| word == EVENTS.as_bytes())
+    })
+}

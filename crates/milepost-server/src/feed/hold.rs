@@ -1,0 +1,105 @@
+//! Holding a request until there is news that its feed shows, or its time is up.
+//!
+//! An answer without news is 200 like any other, but its `resume` differs from the URL that was asked,
+//! by `tick`: a cache that collapses requests then answers those who waited together, and can't answer
+//! their next question with the same bytes. So nobody spins, and no cache needs to know of waiting.
+
+use std::{pin::pin, time::Duration};
+
+use http::request::Parts;
+use milepost_semantics::{ProblemType, wire::PageEnd};
+use milepost_store::definition::Caching;
+use tokio::time::sleep;
+
+use super::{
+    answer::{applied, describe_page, refuse, represent},
+    asked::Asked,
+    read,
+    render::without_news,
+};
+use crate::{
+    between::WrittenPage,
+    collection::link,
+    refusal::{Answer, Refusal},
+    representation::Freshness,
+    service::{Shared, SharedHandle},
+};
+
+/// When who found no room to wait should come back, in seconds: until then, asking without waiting is
+/// as good.
+const RETRY_AFTER_S: u32 = 5;
+
+/// Answers with news, or with none after at most `wait_s` seconds.
+pub(super) async fn until_news(
+    shared: &SharedHandle,
+    request: &Parts,
+    asked: &Asked,
+    wait_s: u32,
+) -> Answer {
+    let Some(_entered) = shared.waits.held.enter() else {
+        return Err(no_room("requests wait for news already"));
+    };
+    let mut news = shared.waits.listen(asked.topic());
+    let time_max = Duration::from_secs(u64::from(wait_s).min(shared.limits.wait_seconds_max));
+    let mut is_up = pin!(sleep(jittered(time_max)));
+    let mut since = asked.since;
+    let mut answer = loop {
+        let page = match read::page(shared, asked, since).await {
+            Ok(page) => page,
+            Err(error) => return Err(refuse(shared, asked, error).await),
+        };
+        if page.has_news {
+            break represent(shared, request, &page, page.freshness)?;
+        }
+        since = page.tail.position;
+        let moved = tokio::select! {
+            () = is_up.as_mut() => false,
+            moved = news.beyond(since) => moved,
+        };
+        if !moved {
+            break no_news(shared, request, asked, &page)?;
+        }
+    };
+    if asked.prefers_wait_s == Some(wait_s) {
+        applied(answer.headers_mut(), wait_s);
+    }
+    Ok(answer)
+}
+
+fn no_news(shared: &Shared, request: &Parts, asked: &Asked, page: &WrittenPage) -> Answer {
+    let resume = PageEnd::Resume(asked.ticked_url(shared, page.tail.position));
+    let body = without_news(shared, asked, page).into();
+    describe_page(
+        shared,
+        request,
+        page,
+        passing(asked.freshness()),
+        link(&resume),
+        body,
+    )
+}
+
+/// How long the answer to those who waited may be kept: long enough for all who waited behind the same
+/// cache, no longer than the page itself.
+fn passing(freshness: Freshness) -> Freshness {
+    match freshness {
+        Freshness::Current(caching) => Freshness::Current(Caching {
+            max_age_s: caching.max_age_s.min(1),
+            stale_while_revalidate_s: 0,
+            ..caching
+        }),
+        other => other,
+    }
+}
+
+/// 503, where as many wait as may.
+pub(super) fn no_room(what: &str) -> Refusal {
+    let detail = format!("as many {what} as may; ask without waiting, or later");
+    Refusal::new(ProblemType::Overloaded, detail).retry_after_s(RETRY_AFTER_S)
+}
+
+/// Four to five fifths of a time, by chance: who began together needn't come back together.
+pub(super) fn jittered(time_max: Duration) -> Duration {
+    let chance = getrandom::u32().unwrap_or(0);
+    time_max.mul_f64(0.8 + 0.2 * f64::from(chance) / f64::from(u32::MAX))
+}

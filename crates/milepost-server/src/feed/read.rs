@@ -1,0 +1,32 @@
+//! Reading a page of the feed: from the store, or from who reads the same one now.
+
+use std::sync::Arc;
+
+use milepost_semantics::Position;
+use milepost_store::ReadError;
+
+use super::{asked::Asked, render::render};
+use crate::{
+    between::{View, WrittenPage},
+    service::Shared,
+};
+
+/// The page after `since`, as of now or later.
+pub(super) async fn page(
+    shared: &Shared,
+    asked: &Asked,
+    since: Position,
+) -> Result<Arc<WrittenPage>, ReadError> {
+    let now = View {
+        head: shared.store.head(),
+        // What was declared when the question was understood: where that has changed since, nobody
+        // else is to have this page.
+        definitions: Arc::clone(&asked.view.definitions),
+    };
+    let make = async {
+        let page = shared.store.changes(&asked.query(shared, since)).await?;
+        Ok(render(shared, asked, since, &page))
+    };
+    let url = asked.resume_url(shared, since);
+    shared.pages.page(url, &now, make).await
+}

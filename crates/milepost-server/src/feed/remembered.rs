@@ -1,0 +1,88 @@
+//! What is remembered of changes: `…/changes`, without a position.
+
+use http::request::Parts;
+use milepost_semantics::Position;
+use milepost_store::{ChangesQuery, Definition, Feed, PageLimit};
+use serde_json::{Value, json};
+
+use crate::{
+    conditional::held,
+    failure,
+    governed::{Governed, not_defined},
+    href, media,
+    refusal::{Answer, Refusal},
+    representation::{Freshness, entity_tag},
+    route::{Address, Followed},
+    service::Shared,
+};
+
+/// Answers GET and HEAD.
+pub(crate) async fn remembered(shared: &Shared, request: &Parts, followed: Followed) -> Answer {
+    media::require_json_accepted(&request.headers)?;
+    let (head, document, freshness) = match &followed {
+        Followed::Collection(address) => of_collection(shared, address).await?,
+        Followed::Everything => of_everything(shared).await?,
+    };
+    if let Some(etag) = held(&request.headers, head, None)? {
+        return Ok(shared.outline.not_modified(etag, freshness));
+    }
+    let bytes = document.to_string().into_bytes();
+    Ok(shared
+        .outline
+        .page(entity_tag(head), bytes, freshness, None))
+}
+
+async fn of_collection(
+    shared: &Shared,
+    address: &Address,
+) -> Result<(Position, Value, Freshness), Refusal> {
+    let governed = Governed::of(shared, &address.collection)?;
+    let state = shared.store.collection(&address.collection).await;
+    let state = state.map_err(|error| failure::of_read(shared, error))?;
+    let state = state.ok_or_else(|| not_defined(shared, &address.collection))?;
+    let url = href::address(&shared.base, address);
+    let document = json!({
+        "self": format!("{url}/changes"),
+        "head": state.head.to_string(),
+        "oldest": state.oldest_change.to_string(),
+        "oldestSnapshot": state.oldest_snapshot.to_string(),
+        "retention": retention(&state.definition),
+        "snapshot": format!("{url}/snapshots/{}", state.head),
+        "resume": format!("{url}/changes/{}", state.head),
+    });
+    Ok((state.head, document, governed.freshness()))
+}
+
+async fn of_everything(shared: &Shared) -> Result<(Position, Value, Freshness), Refusal> {
+    let head = shared.store.head();
+    let nothing = ChangesQuery {
+        feed: Feed::Everything,
+        since: head,
+        versions: false,
+        limit: PageLimit { items: 1, bytes: 1 },
+    };
+    let page = shared.store.changes(&nothing).await;
+    let page = page.map_err(|error| failure::of_read(shared, error))?;
+    let url = href::followed(&shared.base, &Followed::Everything);
+    let document = json!({
+        "self": format!("{url}/changes"),
+        "head": head.to_string(),
+        "oldest": page.oldest.to_string(),
+        "snapshot": format!("{url}/snapshots/{head}"),
+        "resume": format!("{url}/changes/{head}"),
+    });
+    let definitions = shared.store.definitions();
+    Ok((
+        head,
+        document,
+        Governed::everything(shared, &definitions).freshness(),
+    ))
+}
+
+/// The retention as the definition's representation says it.
+fn retention(definition: &Definition) -> Value {
+    let representation: Option<Value> = serde_json::from_slice(&definition.representation).ok();
+    representation
+        .and_then(|mut document| Some(document.get_mut("retention")?.take()))
+        .unwrap_or_default()
+}
