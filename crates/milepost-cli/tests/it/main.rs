@@ -12,6 +12,7 @@
 mod applying;
 mod client;
 mod completing;
+mod disk;
 mod exporting;
 mod importing;
 mod killing;
