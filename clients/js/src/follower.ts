@@ -25,6 +25,9 @@ export interface FollowerOptions {
   readonly onPause: (why: Why) => void;
 }
 
+/** What was under way does not count any more: ask anew. */
+const INTERRUPTED: Pause = { kind: "pause", ms: 0, why: { is: "again", reason: "interrupted" } };
+
 /** Follows a collection until its signal is given. */
 export class Follower {
   readonly #options: FollowerOptions;
@@ -82,23 +85,24 @@ export class Follower {
       const body = method === "QUERY" ? { body: "{}", fields: { "Content-Type": "application/json" } } : {};
       answer = await this.#options.send({ method, url, waitMs, ...body }, request.signal);
     } catch (error) {
-      if (request.signal.aborted) return { kind: "pause", ms: 0, why: { is: "again", reason: "interrupted" } };
+      if (request.signal.aborted) return INTERRUPTED;
       return walk.failed(error instanceof Error ? error.message : String(error));
     }
-    if (request.signal.aborted) return { kind: "pause", ms: 0, why: { is: "again", reason: "interrupted" } };
+    if (request.signal.aborted) return INTERRUPTED;
     const outcome = walk.answered(answer);
-    return outcome.kind === "pause" ? outcome : this.#apply(walk, outcome, answer);
+    return outcome.kind === "pause" ? outcome : this.#apply(walk, outcome, { answer, signal: request.signal });
   }
 
-  async #apply(walk: Walk, apply: Apply, answer: Answer): Promise<Pause> {
+  async #apply(walk: Walk, apply: Apply, asked: { answer: Answer; signal: AbortSignal }): Promise<Pause> {
     const { replica, clock } = this.#options;
     const hashes = await this.#hashes(apply.page);
     const applied = await replica.apply(stepOf(apply.page, { ...apply, now: clock.now() }, hashes));
     this.#options.onApplied(applied);
     const { bookmark, isExact } = applied.standing;
-    if (applied.done) return walk.applied(apply, answer, isExact);
+    if (applied.done && !asked.signal.aborted) return walk.applied(apply, asked.answer, isExact);
     walk.moved(bookmark);
-    return { kind: "pause", ms: 0, why: { is: "fresh" } };
+    if (asked.signal.aborted) walk.resync();
+    return INTERRUPTED;
   }
 
   async #hashes(page: Page): Promise<Map<string, Uint8Array>> {

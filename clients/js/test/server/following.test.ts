@@ -181,6 +181,25 @@ test("a bookmark that is older than what is remembered leads to a fresh snapshot
   });
 });
 
+test("a resync that is asked for reads everything past all caches, and shows the old state until it has", { timeout: 60_000 }, async () => {
+  await withServer(async (server) => {
+    await server.define("things");
+    for (let n = 0; n < 6; n += 1) await server.put(`things/a${n}`, { n });
+    const { fetch, asked } = counting();
+    const things = await openCollection(server.collection("things"), { ...live, fetch, pageSize: 2 });
+    await things.until(({ isExact }) => isExact === true);
+    const sizes: number[] = [];
+    things.subscribe(() => void things.readAll().then(({ length }) => sizes.push(length)));
+    await server.put("things/b", { n: 6 });
+    things.resync();
+    await converged(things, server, "things");
+    await things.until(({ isExact }) => isExact === true);
+    assert.ok(asked.includes("QUERY /v1/things"), asked.join("\n"));
+    assert.ok(sizes.every((size) => size >= 6), sizes.join());
+    await things.close();
+  });
+});
+
 test("a replica that was closed goes on from its bookmark", { timeout: 60_000 }, async () => {
   await withServer(async (server) => {
     await server.define("things");
