@@ -14,17 +14,39 @@ use crate::{
 
 /// The client's folder, from the workspace's root.
 const FOLDER: &str = "clients/js";
+/// The browser that the client is tried in: a program, and Debian's package of it.
+const BROWSER: &str = "chromium";
 
 /// Adds the client's steps to a run; the server is the debug build, which an earlier step made.
 pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
     steps.run("javascript: packages", || packages(installing));
     steps.run("javascript: types and tests", || {
-        if !is_installed() {
-            return Ok(Done::Skipped("its packages are not installed".into()));
-        }
-        run(&mut npm(&["run", "--silent", "build"]))?;
-        tested("unit")
+        installed(|| {
+            run(&mut npm(&["run", "--silent", "build"]))?;
+            tested("unit")
+        })
     });
+    steps.run("javascript: against the server", || {
+        installed(|| tested("server"))
+    });
+    steps.run("javascript: in a browser", || {
+        if installing == Installing::Forbidden && !tools::finds(BROWSER) {
+            return missing(format!("{BROWSER} is not installed"));
+        }
+        if let Err(reason) = tools::command(BROWSER, &[BROWSER]) {
+            return missing(reason);
+        }
+        installed(|| tested("browser"))
+    });
+}
+
+/// Does the work, where the packages are there.
+fn installed(work: impl FnOnce() -> Result<Done, String>) -> Result<Done, String> {
+    if is_installed() {
+        work()
+    } else {
+        Ok(Done::Skipped("its packages are not installed".into()))
+    }
 }
 
 /// Installs what `package-lock.json` names into the client's folder, unless that was done before.

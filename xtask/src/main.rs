@@ -23,7 +23,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   check [--no-install]   everything that continuous integration checks; installs the external
                          tools it needs first (--no-install: only says which are missing)
-  javascript             only the JavaScript client's types and tests
+  javascript             only the JavaScript client, in Node and in a browser
   protocol               only what independent tools say about the wire
   tidy                   the project's own rules about its sources and documents
   bench [OPTIONS]        against bare servers, the disk and peers: --rounds N --seconds N

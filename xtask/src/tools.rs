@@ -151,7 +151,8 @@ pub(crate) fn command(name: &str, packages: &[&str]) -> Result<(), String> {
     }
 }
 
-fn finds(name: &str) -> bool {
+/// Whether a program is on the path.
+pub(crate) fn finds(name: &str) -> bool {
     let mut which = Command::new("sh");
     cargo::read(which.args(["-c", "command -v \"$1\"", "sh", name])).is_ok()
 }
