@@ -5,11 +5,11 @@ set -eu
 start=$1 folder=$2 wait=${3:-20} page=$2/.page
 origin=$(printf %s "$start" | sed -E 's|^([a-z]+://[^/]+).*|\1|')
 mkdir -p "$folder/items"
-keep() { # the URL to go on with, in one step: a bookmark is never half written
-    jq -er --arg origin "$origin" "\$origin + ($1)" "$page" > "$folder/.next" && mv "$folder/.next" "$folder/bookmark"
+keep() { # the path to go on with, in one step: a bookmark is never half written
+    jq -er "$1" "$page" > "$folder/.next" && mv "$folder/.next" "$folder/bookmark"
 }
 while :; do
-    url=$(cat "$folder/bookmark" 2>/dev/null || printf %s "$start")
+    if path=$(cat "$folder/bookmark" 2>/dev/null); then url=$origin$path; else url=$start; fi
     case $url in
         *[?\&]wait=*) ;;
         */changes/*\?*) url="$url&wait=$wait" ;;

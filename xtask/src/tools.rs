@@ -15,6 +15,8 @@ use crate::{
 const PYTHON: &[&str] = &["schemathesis==4.32.5", "httplint==2026.10.4"];
 /// npm packages of the checks.
 const NODE: &[&str] = &["@stoplight/spectral-cli@6.16.3"];
+/// Debian's packages that tests need: the follower in `docs/follow.sh` is run.
+const COMMANDS: &[&str] = &["curl", "jq"];
 
 /// Whether a missing tool may be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +51,23 @@ fn folder() -> PathBuf {
 /// # Errors
 /// In continuous integration, when one cannot be had.
 pub(crate) fn prepare(installing: Installing) -> Result<Done, String> {
-    match install(installing, PYTHON, NODE) {
+    let all = commands(installing).and_then(|()| install(installing, PYTHON, NODE));
+    match all {
         Ok(()) => Ok(Done::Passed),
         Err(reason) if is_ci() => Err(reason),
         Err(reason) => Ok(Done::Skipped(reason)),
     }
+}
+
+fn commands(installing: Installing) -> Result<(), String> {
+    for name in COMMANDS {
+        if installing == Installing::Allowed {
+            command(name, &[name])?;
+        } else if !finds(name) {
+            return Err(format!("not installed: {name}"));
+        }
+    }
+    Ok(())
 }
 
 /// Makes PyPI and npm packages available under the target folder.

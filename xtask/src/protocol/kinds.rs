@@ -5,7 +5,7 @@
 pub(super) struct Kind {
     /// The method.
     pub(super) method: &'static str,
-    /// The request target.
+    /// The request target. `{oldest}` and `{head}` stand for positions of the roads' changes.
     pub(super) target: &'static str,
     /// Request fields.
     pub(super) fields: &'static [(&'static str, &'static str)],
@@ -75,6 +75,27 @@ pub(super) const KINDS: &[Kind] = &[
     fetch("/v1/roads/-/milestones", 200),
     fetch("/v1/roads/r1", 200),
     fetch("/v1/roads/r1/versions", 200),
+    fetch("/v1/roads/changes", 200),
+    fetch("/v1/roads/changes/{oldest}?pageSize=1", 200),
+    fetch("/v1/roads/changes/{head}", 200),
+    fetch("/v1/roads/changes/{head}?length=gte:200&select=name", 200),
+    fetch("/v1/roads/changes/{head}?wait=1", 200),
+    fetch("/v1/roads/changes/{oldest}?versions=all", 200),
+    fetch("/v1/roads/-/milestones/changes/{oldest}", 200),
+    fetch("/v1/-/changes", 200),
+    fetch("/v1/-/changes/{oldest}?pageSize=1", 200),
+    fetch("/v1/-/snapshots/{head}?pageSize=2", 200),
+    fetch_with(
+        "/v1/roads/changes/{head}",
+        &[("Accept", "text/event-stream")],
+        200,
+    ),
+    fetch_with("/v1/roads/changes/{head}", &[("If-None-Match", "*")], 304),
+    fetch("/v1/roads/changes/{head}?wait=0", 308),
+    fetch("/v1/roads/changes/{head}?sort=name", 400),
+    fetch("/v1/roads/changes/yesterday", 400),
+    fetch("/v1/roads/changes/zzzz.1-0000", 410),
+    fetch("/v1/-/changes/zzzz.1-0000", 410),
     fetch_with("/v1/roads/r1", &[("If-None-Match", "*")], 304),
     fetch_with("/v1/roads", &[("Accept-Encoding", "gzip")], 200),
     fetch_with("/v1/roads", &[("Accept-Encoding", "br")], 200),

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
+
 use super::{
     kinds::{KINDS, Kind},
     service::Service,
@@ -24,8 +26,10 @@ pub(super) fn check(service: &Service) -> Result<(), String> {
     let mut responses = Vec::new();
     let folder = target().join("protocol/responses");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let positions = Positions::read(service)?;
     for (number, kind) in KINDS.iter().enumerate() {
-        let answer = service.send(kind.method, kind.target, kind.fields, kind.body.as_bytes())?;
+        let target = positions.put_into(kind.target);
+        let answer = service.send(kind.method, &target, kind.fields, kind.body.as_bytes())?;
         let shown = format!("{} {}", kind.method, kind.target);
         if answer.status != kind.status {
             wrong.push(format!(
@@ -48,6 +52,34 @@ pub(super) fn check(service: &Service) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("\n{}", wrong.join("\n")))
+    }
+}
+
+/// Positions that only the service can give.
+struct Positions {
+    oldest: String,
+    head: String,
+}
+
+impl Positions {
+    fn read(service: &Service) -> Result<Self, String> {
+        let answer = service.send("GET", "/v1/roads/changes", &[], b"")?;
+        let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let position = |name: &str| {
+            let text = told.get(name).and_then(Value::as_str);
+            let text = text.map(str::to_owned);
+            text.ok_or_else(|| format!("GET /v1/roads/changes: no {name}"))
+        };
+        Ok(Self {
+            oldest: position("oldest")?,
+            head: position("head")?,
+        })
+    }
+
+    fn put_into(&self, target: &str) -> String {
+        target
+            .replace("{oldest}", &self.oldest)
+            .replace("{head}", &self.head)
     }
 }
 

@@ -45,7 +45,9 @@ impl Service {
         let mut command = program(target().join("debug/milepost"));
         command
             .args(["serve", "--listen", &address.to_string(), "--data"])
-            .arg(folder.join("data"));
+            .arg(folder.join("data"))
+            // A stream of events is read to its end.
+            .args(["--limit", "streamSecondsMax=1"]);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

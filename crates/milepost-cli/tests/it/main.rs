@@ -14,6 +14,7 @@ mod client;
 mod completing;
 mod disk;
 mod exporting;
+mod following;
 mod importing;
 mod killing;
 mod maintaining;

@@ -4,11 +4,11 @@ use milepost_store::{CollectionPath, Definition, definition::PreconditionRule};
 use serde_json::{Map, Value, json};
 
 use super::{
-    component, embed, object,
+    component, embed, feed,
     operation::Operation,
     parameters,
     responses::{OF_REPRESENTATION, empty, json_response},
-    schemas,
+    schemas, service,
 };
 use crate::limits::Limits;
 
@@ -88,16 +88,24 @@ impl<'d> Described<'d> {
         );
         if self.path.depth() > 1 {
             let across = format!("/{}", self.path.names().collect::<Vec<_>>().join("/-/"));
+            let changes = self.changes("listChangesAcross", "List what changed across all parents");
             paths.insert(
-                across,
-                Value::Object(object([("get", self.list_across().into_json())])),
+                format!("{across}/changes/{{position}}"),
+                service::item(&["position"], [("get", changes)]),
             );
+            paths.insert(across, service::item(&[], [("get", self.list_across())]));
         }
         self.add(
             paths,
             &format!("{url}/changes"),
             &[],
-            [("get", self.changes())],
+            [("get", self.remembered())],
+        );
+        self.add(
+            paths,
+            &format!("{url}/changes/{{position}}"),
+            &["position"],
+            [("get", self.changes("listChanges", "List what changed"))],
         );
         self.add(
             paths,
@@ -203,11 +211,9 @@ impl<'d> Described<'d> {
     }
 
     fn snapshot(&self) -> Operation {
-        let filters = parameters::declared(self.definition, self.limits).into_iter();
-        let filters = filters.filter(|parameter| parameter.get("name") != Some(&json!("sort")));
         self.operation("snapshot", "List the collection as of a position")
             .describe("Answers a page of the complete collection exactly as of the position; the same for ever, as long as it is retained.")
-            .takes_own(filters.collect())
+            .takes_own(self.filters())
             .takes(&["select", "pageSize", "after", "total", "ifNoneMatch"])
             .answers(200, json_response("A page.", &self.page(), OF_REPRESENTATION))
             .answers_as(304, "notModified")
@@ -215,14 +221,21 @@ impl<'d> Described<'d> {
             .refuses(&[409, 410, 412])
     }
 
-    fn changes(&self) -> Operation {
-        self.operation("changes", "Tell what is remembered of changes")
-            .describe("Answers the newest position, the oldest that is still answerable, and the retention.")
-            .takes(&["ifNoneMatch"])
-            .answers(200, json_response("What is remembered.", &component("schemas", "Changes"), OF_REPRESENTATION))
-            .answers_as(304, "notModified")
-            .answers_as(308, "moved")
-            .refuses(&[412])
+    fn remembered(&self) -> Operation {
+        feed::remembered(self.operation("changes", "Tell what is remembered of changes"))
+    }
+
+    fn changes(&self, verb: &str, summary: &str) -> Operation {
+        let operation = self.operation(verb, summary);
+        feed::changes(operation, &self.stored(), self.limits).takes_own(self.filters())
+    }
+
+    /// What a listing in the default order can be asked for by its definition.
+    fn filters(&self) -> Vec<Value> {
+        let declared = parameters::declared(self.definition, self.limits).into_iter();
+        declared
+            .filter(|parameter| parameter.get("name") != Some(&json!("sort")))
+            .collect()
     }
 
     fn create(&self) -> Operation {

@@ -10,6 +10,7 @@
 mod collection;
 mod contact;
 mod embed;
+mod feed;
 mod operation;
 mod parameters;
 mod responses;
@@ -75,6 +76,7 @@ impl Source<'_> {
 
     fn render(&self) -> Value {
         let mut paths = service::paths();
+        paths.extend(feed::everything(self.limits));
         let mut schemas = schemas::all();
         let mut tags = vec![json!({
             "name": service::TAG,

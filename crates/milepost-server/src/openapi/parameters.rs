@@ -28,7 +28,7 @@ pub(super) fn all(limits: &Limits) -> Map<String, Value> {
     )
 }
 
-fn fields() -> [(&'static str, Value); 3] {
+fn fields() -> [(&'static str, Value); 4] {
     let if_match = "Only if the current version has one of these entity tags (RFC 9110 §13.1.1).";
     let if_none_match =
         "Only if the current version has none of these entity tags (RFC 9110 §13.1.2).";
@@ -38,6 +38,15 @@ fn fields() -> [(&'static str, Value); 3] {
         (
             "ifNoneMatch",
             field("If-None-Match", if_none_match, TAGS_PATTERN, A_TAG),
+        ),
+        (
+            "lastEventId",
+            field(
+                "Last-Event-ID",
+                "The `id` of the last event that was received: the stream goes on behind it.",
+                POSITION_PATTERN,
+                A_POSITION,
+            ),
         ),
         (
             "prefer",
@@ -78,7 +87,7 @@ fn places() -> [(&'static str, Value); 5] {
     ]
 }
 
-fn questions(limits: &Limits) -> [(&'static str, Value); 5] {
+fn questions(limits: &Limits) -> [(&'static str, Value); 7] {
     let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let after = "Where the page before ended: taken from its `next`, never made.";
     let total = "Whether to count all that match, where that is cheap.";
@@ -94,9 +103,46 @@ fn questions(limits: &Limits) -> [(&'static str, Value); 5] {
             "total",
             query("total", total, &json!({ "type": "boolean" })),
         ),
+        (
+            "versions",
+            query(
+                "versions",
+                "Every retained version instead of the state at the page's end.",
+                &json!({ "type": "string", "enum": ["all"] }),
+            ),
+        ),
+        (
+            "tick",
+            query(
+                "tick",
+                "Tells one question from the next: taken from a `resume`, never made.",
+                &json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
+            ),
+        ),
         ("before", query("before", before, &text(POSITION_PATTERN))),
         ("select", query("select", select, &text("^[^,]+(,[^,]+)*$"))),
     ]
+}
+
+/// How long to wait for news.
+pub(super) fn wait(limits: &Limits) -> Value {
+    let about = format!(
+        "For how many seconds the answer may be held until there is news; at most {} are.",
+        limits.wait_seconds_max
+    );
+    let schema = json!({ "type": "integer", "minimum": 0, "maximum": limits.wait_seconds_max });
+    query("wait", &about, &schema)
+}
+
+/// Where a page of everything began.
+pub(super) fn after_in_everything() -> Value {
+    let about = "Where the page before ended: taken from its `next`, never made.";
+    let pattern = "^[a-z.\\-][a-z0-9.\\-]{0,200}:[A-Za-z0-9_\\-]{0,8000}$";
+    query(
+        "after",
+        about,
+        &json!({ "type": "string", "pattern": pattern }),
+    )
 }
 
 /// A parameter in the path.

@@ -29,27 +29,69 @@ pub(super) fn all() -> Map<String, Value> {
 
 /// A page of a collection whose representations have this schema.
 pub(super) fn page(value: &Value) -> Value {
+    let kind = "What the page is of.";
+    let total = json!({ "type": "integer", "minimum": 0, "description": "How many there are in all, if asked for and cheap." });
     json!({
         "type": "object",
         "required": ["self", "kind", "replace", "items", "position"],
         "properties": {
             "self": url("The canonical URL of this page."),
-            "kind": { "type": "string", "description": "What the page is of: `snapshot`, or `sorted` where it leads to no changes." },
+            "kind": { "type": "string", "const": "snapshot", "description": kind },
             "replace": { "type": "boolean", "description": "Whether to discard what was held of this URL." },
-            "items": { "type": "array", "items": {
-                "type": "object",
-                "required": ["href", "id", "etag", "value"],
-                "properties": {
-                    "href": url("The resource's URL."),
-                    "id": { "type": "string" },
-                    "etag": { "type": "string", "description": "The resource's entity tag, for `If-Match`." },
-                    "value": value,
-                },
-            } },
+            "items": { "type": "array", "items": live(value) },
             "next": url("There is more: go on here."),
             "resume": url("This is the end: keep this URL, and come back with it to learn what changed."),
             "position": position("The position that the page shows."),
-            "total": { "type": "integer", "minimum": 0, "description": "How many there are in all, if asked for and cheap." },
+            "total": total,
+        },
+    })
+}
+
+/// A page of changes, where representations have this schema.
+pub(super) fn changes_page(value: &Value) -> Value {
+    let digest =
+        "The sum of SHA-256 over (id, etag) of the whole collection, where the feed is all of it.";
+    json!({
+        "type": "object",
+        "required": ["self", "kind", "replace", "items", "position"],
+        "properties": {
+            "self": url("The canonical URL of this page."),
+            "kind": { "type": "string", "const": "changes" },
+            "replace": { "type": "boolean", "const": false },
+            "items": { "type": "array", "items": { "anyOf": [live(value), gone()] } },
+            "next": url("There is more: go on here."),
+            "resume": url("This is the end: keep this URL, and come back with it."),
+            "position": position("Everything up to here was told."),
+            "oldest": position("The oldest position from which all changes are known."),
+            "digest": { "type": "string", "pattern": "^[0-9a-f]{64}$", "description": digest },
+        },
+    })
+}
+
+/// A resource that exists.
+fn live(value: &Value) -> Value {
+    json!({
+        "type": "object",
+        "required": ["href", "id", "etag", "value"],
+        "properties": {
+            "href": url("The resource's URL."),
+            "id": { "type": "string" },
+            "etag": { "type": "string", "description": "The resource's entity tag, for `If-Match`." },
+            "value": value,
+        },
+    })
+}
+
+/// A resource that was deleted, or doesn't match any more.
+fn gone() -> Value {
+    json!({
+        "type": "object",
+        "required": ["href", "id", "deleted", "position"],
+        "properties": {
+            "href": url("The resource's URL."),
+            "id": { "type": "string" },
+            "deleted": { "type": "boolean", "const": true },
+            "position": position("Where that happened."),
         },
     })
 }
@@ -105,14 +147,15 @@ fn json_patch() -> Value {
 fn changes() -> Value {
     json!({
         "type": "object",
-        "description": "What is remembered of a collection's changes.",
-        "required": ["self", "head", "oldest", "retention"],
+        "description": "What is remembered of changes.",
+        "required": ["self", "head", "oldest", "snapshot", "resume"],
         "properties": {
             "self": url("This document."),
             "head": position("The newest change."),
             "oldest": position("The oldest position from which all changes are known."),
             "oldestSnapshot": position("The oldest position whose snapshot is complete."),
             "retention": retention(),
+            "snapshot": url("Everything that stands now: where following begins."),
             "resume": url("What changes from now on."),
         },
     })

@@ -59,7 +59,10 @@ pub(super) fn paths() -> Map<String, Value> {
     ])
 }
 
-fn item<const N: usize>(parameters: &[&str], operations: [(&str, Operation); N]) -> Value {
+pub(super) fn item<const N: usize>(
+    parameters: &[&str],
+    operations: [(&str, Operation); N],
+) -> Value {
     let mut item = Map::new();
     if !parameters.is_empty() {
         let parameters: Vec<_> = parameters

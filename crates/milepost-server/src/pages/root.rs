@@ -46,6 +46,7 @@ fn render(shared: &Shared) -> Value {
             "openapi": format!("{base}/openapi.json"),
             "apiCatalog": "/.well-known/api-catalog",
             "collections": href::definitions(base),
+            "changes": format!("{base}/-/changes"),
             "transaction": format!("{base}/-/transactions/{{uuid}}"),
             "problems": format!("{base}/-/problems"),
             "health": format!("{base}/health"),
