@@ -97,6 +97,14 @@ pub fn document(key: u32, round: u32) -> String {
     )
 }
 
+/// A document as it is imported: with its identifier as the first member.
+#[must_use]
+pub fn with_identifier(key: u32) -> String {
+    let body = document(key, 0);
+    let members = body.strip_prefix('{').unwrap_or_default();
+    format!("{{\"id\":\"{}\",{members}", identifier(key))
+}
+
 fn request(method: &str, path: &str, fields: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in fields {

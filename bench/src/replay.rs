@@ -1,13 +1,16 @@
-//! A captured response, to be sent again and again: the same fields and the same body.
+//! A captured response, to be sent again and again: the same fields and the same body, or, where
+//! documents are asked for by their ids, the same fields and the body of each.
 //!
 //! Fields of one connection or one moment are left out, since the sending server makes its own:
 //! Connection, Keep-Alive, Transfer-Encoding, Date.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
+
+use crate::dialect::with_identifier;
 
 const OF_THE_CONNECTION: [HeaderName; 3] =
     [header::CONNECTION, header::TRANSFER_ENCODING, header::DATE];
@@ -18,6 +21,8 @@ pub struct Replay {
     status: StatusCode,
     fields: HeaderMap,
     body: Bytes,
+    /// The bench's documents, by key; empty where the captured body is all that is sent.
+    documents: Arc<[Bytes]>,
 }
 
 impl Replay {
@@ -47,13 +52,42 @@ impl Replay {
             status,
             fields,
             body,
+            documents: Arc::default(),
         })
+    }
+
+    /// Sends the first `count` documents of the bench, each by its id.
+    ///
+    /// # Errors
+    /// When there are to be some and the captured body is none of them.
+    pub fn with_documents(mut self, count: u32) -> Result<Self, String> {
+        self.documents = (0..count).map(|key| with_identifier(key).into()).collect();
+        if count > 0 && !self.documents.contains(&self.body) {
+            return Err("what was captured is none of the documents".to_owned());
+        }
+        if count > 0 {
+            // Each has its own.
+            self.fields.remove(header::CONTENT_LENGTH);
+        }
+        Ok(self)
+    }
+
+    /// The response to a request for the document of this id.
+    #[must_use]
+    pub fn response_to(&self, id: &str) -> Response<Full<Bytes>> {
+        let key = id.strip_prefix('d').and_then(|key| key.parse().ok());
+        let document = key.and_then(|key: usize| self.documents.get(key));
+        self.sending(document.unwrap_or(&self.body))
     }
 
     /// The response, once more.
     #[must_use]
     pub fn response(&self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body.clone()));
+        self.sending(&self.body)
+    }
+
+    fn sending(&self, body: &Bytes) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(body.clone()));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.fields.clone();
         response
@@ -73,5 +107,20 @@ mod tests {
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(response.headers().len(), 1);
         assert_eq!(response.headers().get("etag").unwrap(), "\"a.1\"");
+    }
+
+    #[test]
+    fn each_document_is_sent_by_its_id() {
+        let captured = format!(
+            "HTTP/1.1 200 OK\r\nETag: \"a.1\"\r\n\r\n{}",
+            with_identifier(1)
+        );
+        let replay = Replay::parse(captured.as_bytes()).unwrap();
+        let replay = replay.with_documents(3).unwrap();
+        let sent = replay.response_to("d00000000000002").into_body();
+        let expected = Full::new(Bytes::from(with_identifier(2)));
+        assert_eq!(format!("{sent:?}"), format!("{expected:?}"));
+        let other = Replay::parse(b"HTTP/1.1 200 OK\r\n\r\nother").unwrap();
+        assert!(other.with_documents(3).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! The control: axum with one route for resources and one for collections, sending one captured
-//! response to every request.
+//! response to every request, or with its fields the document that is asked for, from memory.
 //!
-//! `bare_axum --listen ADDRESS --response FILE`
+//! `bare_axum --listen ADDRESS --response FILE --documents N`
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -23,7 +23,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> Result<(), String> {
     let arguments = Arguments::of_the_process()?;
-    let replay = Replay::read(&arguments.value::<PathBuf>("response")?)?;
+    let replay = Replay::read(&arguments.value::<PathBuf>("response")?)?
+        .with_documents(arguments.value("documents")?)?;
     let listen: SocketAddr = arguments.value("listen")?;
     let listener = TcpListener::bind(listen)
         .await
@@ -43,9 +44,9 @@ async fn main() -> Result<(), String> {
 
 async fn resource(
     State(replay): State<Replay>,
-    Path((_collection, _id)): Path<(String, String)>,
+    Path((_collection, id)): Path<(String, String)>,
 ) -> Response<Full<Bytes>> {
-    replay.response()
+    replay.response_to(&id)
 }
 
 async fn collection(

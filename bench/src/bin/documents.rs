@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write as _};
 
 use milepost_bench::{
     arguments::Arguments,
-    dialect::{document, identifier},
+    dialect::{document, identifier, with_identifier},
 };
 
 fn main() -> Result<(), String> {
@@ -34,13 +34,6 @@ fn main() -> Result<(), String> {
     }
     write(after)?;
     out.flush().map_err(|error| error.to_string())
-}
-
-/// A JSON object with the identifier as its first member.
-fn with_identifier(key: u32) -> String {
-    let body = document(key, 0);
-    let members = body.strip_prefix('{').unwrap_or_default();
-    format!("{{\"id\":\"{}\",{members}", identifier(key))
 }
 
 /// For SQLite's `.import` in tabs mode: city, id, kind, name, note, rank, round.

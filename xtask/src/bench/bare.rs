@@ -1,5 +1,5 @@
 //! The bare servers, each sending what Milepost sent: one response captured before, field for
-//! field and byte for byte.
+//! field and byte for byte; or with its fields the documents, each to whoever asks for it.
 
 use std::fs;
 
@@ -28,6 +28,7 @@ impl Bare {
         path: &str,
         fields: &[(&str, &str)],
         status: u16,
+        documents: u32,
     ) -> Result<Self, String> {
         let answer = milepost.send("GET", path, fields, b"")?;
         if answer.status != status {
@@ -41,7 +42,8 @@ impl Bare {
             let mut command = server(binary(name));
             command
                 .args(["--listen", &address.to_string(), "--response"])
-                .arg(&file);
+                .arg(&file)
+                .args(["--documents", &documents.to_string()]);
             Pinned::start(
                 command,
                 address,

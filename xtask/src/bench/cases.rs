@@ -10,7 +10,7 @@ use super::{
     rounds::{Contestant, interleave},
 };
 
-/// The document whose answer the bare servers send.
+/// The document whose answer's fields the bare servers send.
 const ANY: &str = "/v1/documents/d00000000000042";
 /// The list whose answer they send.
 const LIST: &str = "/v1/documents?pageSize=100";
@@ -52,7 +52,7 @@ fn get(
     peers: &[Peer],
     report: &mut Report,
 ) -> Result<(), String> {
-    let bare = Bare::sending(milepost, ANY, &[], 200)?;
+    let bare = Bare::sending(milepost, ANY, &[], 200, options.documents)?;
     let asks: Vec<Ask> = (0..options.documents)
         .map(|key| Ask::get(format!("/v1/documents/d{key:014}")))
         .collect();
@@ -106,7 +106,7 @@ fn not_modified(options: &Options, milepost: &Milepost, report: &mut Report) -> 
         .first()
         .and_then(|field| field.split_once(": "))
         .map_or("", |(_, tag)| tag);
-    let bare = Bare::sending(milepost, &first.path, &[("If-None-Match", tag)], 304)?;
+    let bare = Bare::sending(milepost, &first.path, &[("If-None-Match", tag)], 304, 0)?;
     let reading = Reading::new("not-modified", &asks, options.seconds)?;
     let mut contestants = against_bare(&bare, milepost, &reading);
     let goals = [Goal {
@@ -128,7 +128,7 @@ fn list(
     peers: &[Peer],
     report: &mut Report,
 ) -> Result<(), String> {
-    let bare = Bare::sending(milepost, LIST, &[], 200)?;
+    let bare = Bare::sending(milepost, LIST, &[], 200, 0)?;
     let reading = Reading::new("list", &[Ask::get(LIST)], options.seconds)?;
     let mut contestants = against_bare(&bare, milepost, &reading);
     for peer in peers {
