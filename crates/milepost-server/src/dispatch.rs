@@ -97,7 +97,7 @@ async fn answer(
             Box::pin(collection::query(shared, request, &address, at, body)).await
         }
         (Route::Changes { followed, after }, Verb::Read) => {
-            Box::pin(changes(shared, request, begun, followed, after)).await
+            changes(shared, request, begun, followed, after).await
         }
         (Route::Versions(key), Verb::Read) => Box::pin(versions::list(shared, request, &key)).await,
         (Route::Version { key, at }, Verb::Read) => {
@@ -131,9 +131,12 @@ async fn changes(
     followed: Followed,
     after: Option<&str>,
 ) -> Answer {
-    match after {
-        Some(since) => feed::changes(shared, request, begun, followed, since).await,
-        None => feed::remembered(shared, request, followed).await,
+    let Some(since) = after else {
+        return Box::pin(feed::remembered(shared, request, followed)).await;
+    };
+    match feed::kept(shared, request) {
+        Some(answer) => answer,
+        None => Box::pin(feed::changes(shared, request, begun, followed, since)).await,
     }
 }
 

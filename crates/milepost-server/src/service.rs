@@ -15,6 +15,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response, header::CONTENT_LENGTH, request::Parts};
 use http_body_util::BodyExt;
+use milepost_semantics::prefer::PREFER;
 use milepost_store::{
     Definition, Store,
     clock::{Clock, SystemClock},
@@ -36,7 +37,7 @@ use crate::{
     openapi::ApiInfo,
     refusal::Refusal,
     representation::Outline,
-    route,
+    route::{self, Route},
 };
 
 /// The service, ready to answer. Cheap to clone; clones are the same service.
@@ -211,13 +212,27 @@ async fn routed(
     }
     match route::parse(&shared.base, request.uri.path()) {
         Ok(route) => (
-            route.kind(),
+            kind(request, &route),
             dispatch(shared, request, begun, route, body).await,
         ),
         Err(stray) => (
             RouteKind::Unknown,
             stray.into_response(request, &shared.base),
         ),
+    }
+}
+
+/// What kind of URL it is, and whether time is meant to pass before it is answered.
+fn kind(request: &Parts, route: &Route<'_>) -> RouteKind {
+    let kind = route.kind();
+    let asks_to_wait = || {
+        let query = request.uri.query();
+        request.headers.contains_key(PREFER) || query.is_some_and(|query| query.contains("wait="))
+    };
+    if kind == RouteKind::Changes && asks_to_wait() {
+        RouteKind::Wait
+    } else {
+        kind
     }
 }
 

@@ -46,8 +46,8 @@ impl Service {
         command
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(folder.join("data"))
-            // A stream of events is read to its end.
-            .args(["--limit", "streamSecondsMax=1"]);
+            // A stream of events is read to its end, and nobody waits for news that won't come.
+            .args(["--limit", "streamSecondsMax=1,waitSecondsMax=1"]);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -36,9 +36,6 @@ pub(crate) async fn changes(
     followed: Followed,
     since: &str,
 ) -> Answer {
-    if let Some(answer) = kept(shared, request) {
-        return answer;
-    }
     let asked = Asked::read(shared, request, followed, since)?;
     if wants_stream(&request.headers)? {
         return stream::open(shared, request, asked).await;
@@ -61,9 +58,9 @@ pub(crate) async fn changes(
     }
 }
 
-/// The page, where it was written out for somebody else and is still what would be answered: most
-/// questions are those of others.
-fn kept(shared: &SharedHandle, request: &Parts) -> Option<Answer> {
+/// The answer to GET and HEAD of `…/changes/{position}`, where the page was written out for somebody
+/// else and is still what would be answered: most questions are those of others.
+pub(crate) fn kept(shared: &Shared, request: &Parts) -> Option<Answer> {
     let headers = &request.headers;
     if headers.contains_key(PREFER) || names_events(headers) {
         return None;
@@ -148,8 +145,7 @@ fn wants_stream(headers: &HeaderMap) -> Result<bool, Refusal> {
 fn names_events(headers: &HeaderMap) -> bool {
     let mut accepted = headers.get_all(ACCEPT).iter();
     accepted.any(|value| {
-        let text = value.as_bytes().to_ascii_lowercase();
-        text.windows(EVENTS.len())
-            .any(|word| word == EVENTS.as_bytes())
+        let mut words = value.as_bytes().windows(EVENTS.len());
+        words.any(|word| word.eq_ignore_ascii_case(EVENTS.as_bytes()))
     })
 }

@@ -27,5 +27,8 @@ mod render;
 mod stream;
 
 pub(crate) use self::{
-    answer::changes, everything::snapshot, expired::expired, remembered::remembered,
+    answer::{changes, kept},
+    everything::snapshot,
+    expired::expired,
+    remembered::remembered,
 };

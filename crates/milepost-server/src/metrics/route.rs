@@ -43,6 +43,8 @@ kinds! {
         Snapshot = "snapshot",
         /// What changed after a position, or what is remembered.
         Changes = "changes",
+        /// The same, where the client asked to wait for news.
+        Wait = "wait",
         /// A collection's definition.
         Definition = "definition",
         /// A transaction, or its outcome.
