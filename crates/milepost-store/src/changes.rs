@@ -103,6 +103,18 @@ impl Feed {
         }
     }
 
+    /// The parent whose children it is about, all of them and no more.
+    pub(crate) fn parent(&self) -> Option<&ParentPath> {
+        match self {
+            Self::Collection {
+                scope: Scope::Of(parent),
+                filters,
+                ..
+            } if filters.is_empty() && !self.is_whole_collection() => Some(parent),
+            _ => None,
+        }
+    }
+
     /// Whether telling a change takes more than knowing that there was one.
     pub(crate) fn is_partial(&self) -> bool {
         !matches!(self, Self::Everything) && !self.is_whole_collection()

@@ -23,6 +23,10 @@
 //! most so many changed resources are looked at more closely ([`Bounds`]): a page costs what it may
 //! show, not what it hides.
 //!
+//! One parent's children are few among all of its collection. Where there are no more of them than may
+//! be looked at ([`Bounds::weighed`]), what changed up to the head is found among them, however
+//! much was written elsewhere, and only what is shown decides whether it fits.
+//!
 //! **Also considered.** Pages of a fixed number of changes, counted from the beginning of history,
 //! need a number per change and collection, and tell a resource that changes all the time over and
 //! over. Pages of a fixed number of commits are tiny in a quiet collection.

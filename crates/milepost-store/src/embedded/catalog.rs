@@ -144,6 +144,8 @@ impl Collection {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalog {
     collections: HashMap<CollectionPath, Arc<Collection>>,
+    /// Counts the commits that changed it: a view of the database has the catalog of the same number.
+    pub(super) generation: i64,
 }
 
 impl Catalog {
@@ -162,7 +164,10 @@ impl Catalog {
 
     /// Reads everything. Costs what the definitions cost, not what the resources do.
     pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
-        let mut catalog = Self::default();
+        let mut catalog = Self {
+            generation: generation(db)?,
+            ..Self::default()
+        };
         let mut statement = db.prepare("SELECT collection, name FROM collections")?;
         let found = statement.query_map([], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
@@ -175,6 +180,15 @@ impl Catalog {
         }
         Ok(catalog)
     }
+}
+
+/// The generation of the catalog that belongs to what `db` shows.
+pub(super) fn generation(db: &Connection) -> rusqlite::Result<i64> {
+    let kept = db
+        .prepare_cached("SELECT value FROM meta WHERE name = 'catalog'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(kept.unwrap_or(0))
 }
 
 fn load_collection(

@@ -140,10 +140,24 @@ impl<'t> Telling<'t> {
             .iter()
             .map(|item| item.version.body.as_ref().map_or(0, bytes::Bytes::len))
             .sum();
-        self.until(end).count() <= self.bounds.examined
-            && self.told_at(end).count() <= self.bounds.weighed
+        let is_looked_through = self.until(end).count() <= self.bounds.examined
+            && self.told_at(end).count() <= self.bounds.weighed;
+        (is_looked_through || (end == self.head && self.is_among_few()))
             && items.len() <= self.bounds.items
             && bytes <= self.bounds.bytes
+    }
+
+    /// Whether it is about one parent's children, of which there are few.
+    fn is_among_few(&self) -> bool {
+        let Feed::Collection { collection, .. } = &self.query.feed else {
+            return false;
+        };
+        let Some(parent) = self.query.feed.parent().filter(|_| !self.query.versions) else {
+            return false;
+        };
+        let rows = self.table.rows(collection);
+        let newest = rows.filter(|(key, row)| key.parent == *parent && row.superseded.is_none());
+        newest.count() <= self.bounds.weighed
     }
 
     fn until(&self, end: u64) -> impl Iterator<Item = &(&'t ResourceKey, &'t Row)> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::{
     super::{
-        Cached, Shared,
+        Cached, Shared, Standing,
         catalog::{self, Catalog, Collection, Counters},
         rows::{self, sequence_of},
     },
@@ -30,26 +30,24 @@ pub(super) struct Remembered {
 }
 
 impl<'c> Snapshot<'c> {
-    /// Begins a view.
+    /// Begins a view, with the catalog that belongs to it.
     ///
-    /// An index that is no longer declared loses its rows only after the new catalog was published:
-    /// where the catalog is still the same once the view stands, the view has them all.
+    /// A commit is in a view a moment before its catalog is published; then the view is begun again. A
+    /// store that failed publishes nothing any more, and keeps the catalog that it has.
     pub(super) fn begin(db: &'c Connection, shared: &'c Shared) -> Result<Self, ReadError> {
         loop {
             let catalog = shared.catalog();
             let transaction = db.unchecked_transaction().map_err(unavailable)?;
             // A deferred transaction's view begins with its first read.
-            transaction
-                .prepare_cached("SELECT 1 FROM meta LIMIT 1")
-                .and_then(|mut statement| statement.query_row([], |_| Ok(())))
-                .map_err(unavailable)?;
-            if Arc::ptr_eq(&catalog, &shared.catalog()) {
+            let generation = catalog::generation(&transaction).map_err(unavailable)?;
+            if generation == catalog.generation || shared.standing() == Standing::Poisoned {
                 return Ok(Self {
                     db: transaction,
                     shared,
                     catalog,
                 });
             }
+            std::thread::yield_now();
         }
     }
 

@@ -79,6 +79,10 @@ impl Ledger {
 
     /// Makes the batch durable, and then visible.
     pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
+        if self.redefined {
+            self.catalog.generation += 1;
+            schema::set_meta(&self.db, "catalog", self.catalog.generation)?;
+        }
         for collection in std::mem::take(&mut self.touched) {
             if let Some(counters) = self.counters.get(&collection) {
                 counters.save(&self.db, collection)?;

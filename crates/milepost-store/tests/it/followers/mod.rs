@@ -23,9 +23,9 @@ use self::{
 use crate::{cases, embedded::InDirectory, memory::InMemory};
 
 /// The most steps of one interleaving.
-const STEPS_MAX: usize = 30;
+const STEPS_MAX: usize = 50;
 /// How many follow it.
-const FOLLOWERS: usize = 8;
+const FOLLOWERS: usize = 6;
 
 fn converge<F: Fixture>(cases: u32) {
     let config = ProptestConfig {

@@ -88,8 +88,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let what = prop_oneof![3 => (0..4_u8).prop_map(What::Put), 1 => Just(What::Delete)];
     let write = prop::collection::vec((key(), what), 1..4);
     prop_oneof![
-        20 => write.prop_map(Step::Write),
-        3 => (1..8_u64).prop_map(|seconds| Step::Pass { seconds }),
+        24 => write.prop_map(Step::Write),
+        5 => (0..8_u64).prop_map(|seconds| Step::Pass { seconds }),
         2 => shape().prop_map(Step::Define),
         1 => Just(Step::Reopen),
         1 => Just(Step::BackUp),

@@ -41,6 +41,9 @@ impl<F: Fixture> World<F> {
             retention: 0,
         };
         world.define(shape).await;
+        for who in 0..world.followers.len() {
+            world.follow(who).await;
+        }
         world
     }
 
@@ -49,7 +52,6 @@ impl<F: Fixture> World<F> {
             Step::Write(writes) => {
                 let operations = writes.iter().map(|(key, what)| operation(*key, *what));
                 self.write(operations.collect()).await;
-                self.fixture.settle().await;
             }
             Step::Pass { seconds } => {
                 self.fixture.clock().advance(seconds * 1000);

@@ -61,7 +61,8 @@ impl<F: Fixture> Pair<F> {
                 self.changes(&asked, told(false, true), back).await;
                 self.changes(&asked, told(true, false), back).await;
             } else {
-                self.changes(&asked, told(false, back % 3 == 0), back).await;
+                self.changes(&asked, told(false, back.is_multiple_of(3)), back)
+                    .await;
             }
         }
     }

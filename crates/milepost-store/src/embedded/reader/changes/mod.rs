@@ -36,8 +36,14 @@ pub(in crate::embedded) fn changes(
 ) -> Result<ChangesPage, ReadError> {
     let snapshot = Snapshot::begin(db, shared)?;
     let telling = Telling::new(query, &snapshot)?;
-    let mut scan = Scan::of(&telling)?;
-    let filled = telling.fill(&mut scan)?;
+    let among_few = match Scan::among_few(&telling)? {
+        Some(mut scan) => telling.fill_to_head(&mut scan)?,
+        None => None,
+    };
+    let filled = match among_few {
+        Some(filled) => filled,
+        None => telling.fill(&mut Scan::of(&telling)?)?,
+    };
     let closed = filled.end < telling.head;
     let subject = &telling.subject;
     Ok(ChangesPage {

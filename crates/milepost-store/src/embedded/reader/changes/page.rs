@@ -65,6 +65,14 @@ impl Telling<'_, '_> {
         Ok(filled(scan, end))
     }
 
+    /// The page to the head, if that fits.
+    pub(super) fn fill_to_head(&self, scan: &mut Scan) -> Result<Option<Filled>, ReadError> {
+        match self.read(scan, self.head, Some(self.bounds))? {
+            Reading::Fits => Ok(Some(filled(scan, self.head))),
+            Reading::Overflows(_) => Ok(None),
+        }
+    }
+
     fn read(
         &self,
         scan: &mut Scan,

@@ -42,6 +42,16 @@ pub(super) struct Scan {
 }
 
 impl Entry {
+    /// A version that nothing has ended.
+    fn standing(row: i64, collection: i64) -> Self {
+        Self {
+            row,
+            collection,
+            superseded: u64::MAX,
+            told: Told::NotYet,
+        }
+    }
+
     pub(super) fn sequence(&self) -> u64 {
         sequence_of(self.row)
     }
@@ -83,6 +93,46 @@ impl Scan {
                 })
             }
         }
+    }
+
+    /// What changed of one parent's children up to the head, found among them, if there are few.
+    pub(super) fn among_few(telling: &Telling<'_, '_>) -> Result<Option<Self>, ReadError> {
+        let (Subject::One(one), Some(parent)) = (&telling.subject, telling.query.feed.parent())
+        else {
+            return Ok(None);
+        };
+        if telling.query.versions {
+            return Ok(None);
+        }
+        let number = one.collection.collection;
+        let mut entries = Vec::new();
+        let mut children = 0;
+        let mut statement = telling
+            .snapshot
+            .db
+            .prepare_cached(
+                "SELECT row FROM keys WHERE collection = ?1 AND live IN (0, 1) AND parent = ?2",
+            )
+            .map_err(unavailable)?;
+        let mut rows = statement
+            .query((number, parent.as_str()))
+            .map_err(unavailable)?;
+        while let Some(row) = rows.next().map_err(unavailable)? {
+            children += 1;
+            if children > telling.bounds.weighed {
+                return Ok(None);
+            }
+            let row: i64 = row.get(0).map_err(unavailable)?;
+            if sequence_of(row) > telling.since {
+                entries.push(Entry::standing(row, number));
+            }
+        }
+        entries.sort_unstable_by_key(|entry| entry.row);
+        Ok(Some(Self {
+            entries,
+            ends: vec![telling.head],
+            versions: false,
+        }))
     }
 
     fn gather(
