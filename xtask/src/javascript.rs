@@ -20,16 +20,14 @@ const BROWSER: &str = "chromium";
 /// Adds the client's steps to a run; the server is the debug build, which an earlier step made.
 pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
     steps.run("javascript: packages", || packages(installing));
-    steps.run("javascript: types and tests", || {
+    steps.run("javascript: tests", || {
         installed(|| {
             run(&mut npm(&["run", "--silent", "build"]))?;
             tested("unit")
         })
     });
-    steps.run("javascript: against the server", || {
-        installed(|| tested("server"))
-    });
-    steps.run("javascript: in a browser", || {
+    steps.run("javascript: server", || installed(|| tested("server")));
+    steps.run("javascript: browser", || {
         if installing == Installing::Forbidden && !tools::finds(BROWSER) {
             return missing(format!("{BROWSER} is not installed"));
         }

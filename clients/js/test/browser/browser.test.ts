@@ -93,6 +93,8 @@ test("edits made offline survive the page and are pushed when the network is bac
       await things.put("a", { title: "big tent" });
       await things.put("b", { title: "stove" });
     });
+    // A page that is being closed is let out of the emulated silence before its scripts are stopped.
+    await withThings(page, (things) => things.close());
     await page.close();
     assert.deepEqual(await server.read("offline/a"), { title: "tent" });
     await context.setOffline(false);
@@ -137,6 +139,22 @@ test("a conflict in the browser has what stands, across origins, and its resolut
     assert.equal(await withThings(page, (things) => things.resolve("a", "merge")), true);
     await withThings(page, (things) => things.until(({ unpushed }) => unpushed === 0));
     assert.deepEqual(await server.read("conflict/a"), { title: "my tent", n: 2 });
+  });
+});
+
+test("a page of another origin may start again past all caches: the server lets QUERY in", patience, async () => {
+  await withContext("queried", async (context, collection) => {
+    await server.put("queried/a", { n: 1 });
+    const page = await context.newPage();
+    const lines = asked(page);
+    await openIn(page, site, collection);
+    await withThings(page, (things) => things.until(({ isExact }) => isExact === true));
+    await withThings(page, async (things) => {
+      things.resync();
+      await things.until(({ isExact }) => isExact !== true);
+      await things.until(({ isExact }) => isExact === true);
+    });
+    assert.ok(lines.includes("QUERY /v1/queried"), lines.join("\n"));
   });
 });
 

@@ -6,6 +6,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { indexedDbReplica, memoryReplica, openCollection, type Collection } from "../../src/index.js";
+import { carelessCache, sharedWithOthers, type Fetch } from "../support/caches.js";
+import { VirtualClock } from "../support/clock.js";
 import { Random } from "../support/random.js";
 import { milepost, Server } from "../support/server.js";
 
@@ -166,9 +168,14 @@ test("a bookmark that is older than what is remembered leads to a fresh snapshot
     const factory = new IDBFactory();
     const first = await openCollection(server.collection("things"), { replica: await indexedDbReplica("old", factory), pageSize: 2 });
     await converged(first, server, "things");
+    await first.until(({ phase }) => phase === "live");
+    const sequence = (position: string) => Number(position.split(".")[1]?.split("-")[0]);
+    const held = sequence(first.status.position ?? "");
     await first.close();
     for (let n = 0; n < 5; n += 1) await server.delete(`things/old${n}`);
-    for (let n = 0; n < 40; n += 1) await server.put(`things/new${n % 8}`, { n });
+    // The server forgets beside its writes: each takes it a little further.
+    const oldest = async () => sequence(((await server.read("things/changes")) as { oldest: string }).oldest);
+    for (let n = 0; (await oldest()) <= held; n += 1) await server.put(`things/new${n % 8}`, { n });
     const { fetch, asked } = counting();
     const again = await openCollection(server.collection("things"), { ...live, replica: await indexedDbReplica("old", factory), pageSize: 2, fetch });
     const seen = new Set<string>();
@@ -197,6 +204,27 @@ test("a resync that is asked for reads everything past all caches, and shows the
     assert.ok(asked.includes("QUERY /v1/things"), asked.join("\n"));
     assert.ok(sizes.every((size) => size >= 6), sizes.join());
     await things.close();
+  });
+});
+
+test("behind a cache that is stale, ignores query strings, drops fields and serves other filters too, a replica ends exact", { timeout: 60_000 }, async () => {
+  await withServer(async (server) => {
+    await server.define("tasks", { schema: { properties: { kind: { type: "string" } } }, indexes: { kind: "/kind" } });
+    const chance = new Random(3);
+    for (let n = 0; n < 20; n += 1) await server.put(`tasks/t${n}`, { kind: chance.pick(["a", "b"]), n });
+    const cache = carelessCache(fetch as Fetch, chance, { ignoresQuery: true, dropsFields: true });
+    const behind = { fetch: sharedWithOthers(cache, chance) as typeof fetch, clock: new VirtualClock(chance), pageSize: 3 };
+    const all = await openCollection(server.collection("tasks"), behind);
+    const some = await openCollection(server.collection("tasks"), { ...behind, filter: { kind: "a" } });
+    for (let n = 0; n < 20; n += 1) {
+      await server.put(`tasks/t${chance.below(25)}`, { kind: chance.pick(["a", "b"]), again: n });
+      if (chance.oneIn(4)) await server.delete(`tasks/t${n % 5}`).catch(() => undefined);
+    }
+    await converged(all, server, "tasks");
+    await converged(some, server, "tasks?kind=a");
+    await all.until(({ isExact }) => isExact === true);
+    await all.close();
+    await some.close();
   });
 });
 

@@ -82,7 +82,9 @@ export class Server {
 
   async read(path: string): Promise<unknown> {
     const response = await fetch(`${this.origin}/v1/${path}`);
-    return response.status === 404 ? undefined : response.json();
+    if (response.status !== 404) return response.json();
+    await response.arrayBuffer();
+    return undefined;
   }
 
   /** Everything in a collection as a plain listing shows it, by href: tag and value. */
