@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use milepost_server::{
-    Limits,
+    Limits, Service,
     listen::{ListenOptions, Listener, Stopped, serve},
 };
+use milepost_store::{Store, memory::MemoryStore};
 use serde_json::json;
 use tokio::{
     io::AsyncWriteExt,
@@ -13,10 +14,11 @@ use tokio::{
     sync::oneshot,
     task::{JoinHandle, yield_now},
 };
+use tower::ServiceExt;
 
 use crate::{
     edge_running::until_closed,
-    scene::{Reply, Scene, Serving},
+    scene::{Reply, Scene, Serving, request},
 };
 
 async fn scene_with(limits: Limits) -> Arc<Scene> {
@@ -272,4 +274,20 @@ async fn a_service_that_stops_answers_those_who_wait_at_once() {
         dropped_connections: 0,
     };
     assert_eq!(serving.await.unwrap(), stopped);
+}
+
+#[tokio::test]
+async fn a_service_that_was_waited_at_lets_go_of_its_store() {
+    let store = Arc::new(MemoryStore::new());
+    let service = Service::builder(store.clone()).build();
+    let position = store.head();
+    let url = format!("/v1/-/changes/{position}?wait=60");
+    let asking = service.clone();
+    let asked = tokio::spawn(async move { asking.oneshot(request("GET", &url, &[], "")).await });
+    settled().await;
+    assert!(!asked.is_finished());
+    service.end_waits();
+    assert_eq!(asked.await.unwrap().unwrap().status(), 200);
+    drop(service);
+    assert_eq!(Arc::strong_count(&store), 1);
 }
