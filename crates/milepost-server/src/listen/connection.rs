@@ -20,6 +20,7 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
     sync::watch,
     time::interval,
 };
@@ -50,10 +51,48 @@ pub(super) enum Phase {
     Dropping,
 }
 
+/// Which version of HTTP a connection speaks, as far as its beginning tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spoken {
+    Http1,
+    Http2,
+    /// hyper finds out, at the price of a buffer of twice the size for as long as the connection is
+    /// open: it reads the first bytes apart.
+    Unknown,
+}
+
+impl Spoken {
+    /// What a peer speaks, by its first bytes (RFC 9113 §3.4). `None` where it sent none.
+    pub(super) async fn of(stream: &TcpStream) -> Option<Self> {
+        const PREFACE: &[u8] = b"PRI ";
+        let mut start = [0; PREFACE.len()];
+        let length = stream.peek(&mut start).await.ok()?;
+        let start = start.get(..length).filter(|start| !start.is_empty())?;
+        Some(if start == PREFACE {
+            Self::Http2
+        } else if PREFACE.starts_with(start) {
+            Self::Unknown
+        } else {
+            Self::Http1
+        })
+    }
+
+    /// What was agreed on in a TLS handshake (RFC 7301).
+    pub(super) fn agreed(protocol: Option<&[u8]>) -> Self {
+        match protocol {
+            Some(b"h2") => Self::Http2,
+            Some(b"http/1.1") => Self::Http1,
+            Some(_) | None => Self::Unknown,
+        }
+    }
+}
+
 /// What all connections of a listener have in common.
 #[derive(Debug)]
 pub(super) struct Protocol {
-    builder: Builder<TokioExecutor>,
+    any: Builder<TokioExecutor>,
+    http1: Builder<TokioExecutor>,
+    http2: Builder<TokioExecutor>,
     options: ListenOptions,
 }
 
@@ -70,7 +109,12 @@ impl Protocol {
             .http2()
             .max_concurrent_streams(options.streams_max)
             .max_header_list_size(u32::try_from(options.buffer_bytes_max).unwrap_or(u32::MAX));
-        Self { builder, options }
+        Self {
+            http1: builder.clone().http1_only(),
+            http2: builder.clone().http2_only(),
+            any: builder,
+            options,
+        }
     }
 
     pub(super) fn options(&self) -> &ListenOptions {
@@ -81,6 +125,7 @@ impl Protocol {
     pub(super) async fn serve<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         &self,
         stream: T,
+        spoken: Spoken,
         connection: Connection,
         service: impl HttpService,
         mut phase: watch::Receiver<Phase>,
@@ -100,7 +145,12 @@ impl Protocol {
                 }))
             }
         });
-        let mut http = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
+        let builder = match spoken {
+            Spoken::Http1 => &self.http1,
+            Spoken::Http2 => &self.http2,
+            Spoken::Unknown => &self.any,
+        };
+        let mut http = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut watch = Watch::new(&self.options);
         let mut looks = interval(watch.interval());
         let mut is_closing = false;

@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use self::connection::{Phase, Protocol};
+use self::connection::{Phase, Protocol, Spoken};
 pub use self::{
     connection::Connection,
     guard::{Exposure, RefusedToExpose, guard},
@@ -267,24 +267,49 @@ struct Open {
 
 impl Open {
     async fn run(
-        self,
+        mut self,
         stream: TcpStream,
         tls: Option<Arc<ServerConfig>>,
         service: impl HttpService,
     ) {
         // Only the peer's going away makes this fail, which the first read will tell.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = tls else {
-            return self
-                .protocol
-                .serve(stream, self.connection, service, self.phase.clone())
-                .await;
-        };
+        match tls {
+            // Apart, so that a connection without TLS doesn't hold the room for one with it.
+            Some(tls) => Box::pin(self.run_encrypted(stream, tls, service)).await,
+            None => {
+                if let Some(spoken) = self.spoken(&stream).await {
+                    let (protocol, phase) = (&self.protocol, self.phase.clone());
+                    protocol
+                        .serve(stream, spoken, self.connection, service, phase)
+                        .await;
+                }
+            }
+        }
+    }
+
+    /// What the peer speaks; `None` where it says nothing in time, or the listener stops first.
+    async fn spoken(&mut self, stream: &TcpStream) -> Option<Spoken> {
+        let time_max = self.protocol.options().head_time_max;
+        tokio::select! {
+            _stopping = self.phase.changed() => None,
+            spoken = timeout(time_max, Spoken::of(stream)) => spoken.ok().flatten(),
+        }
+    }
+
+    async fn run_encrypted(
+        self,
+        stream: TcpStream,
+        tls: Arc<ServerConfig>,
+        service: impl HttpService,
+    ) {
         let handshake = TlsAcceptor::from(tls).accept(stream);
         let handshake = timeout(self.protocol.options().handshake_time_max, handshake);
         if let Ok(Ok(stream)) = handshake.await {
-            self.protocol
-                .serve(stream, self.connection, service, self.phase.clone())
+            let spoken = Spoken::agreed(stream.get_ref().1.alpn_protocol());
+            let (protocol, phase) = (&self.protocol, self.phase.clone());
+            protocol
+                .serve(stream, spoken, self.connection, service, phase)
                 .await;
         }
     }
