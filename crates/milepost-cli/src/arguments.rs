@@ -17,6 +17,8 @@ Examples:
   milepost serve --data ./store                  a server of your own
   milepost apply definitions/                    tell it what collections there are
   milepost import people.csv --collection people --id-field email-id
+  milepost sync books books.sqlite --follow      a copy that stays up to date
+  milepost watch books                           what changes, as it does
 
 stdout is data, stderr is talk.
 ";
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     List(command::list::List),
     Import(command::import::Import),
     Export(command::export::Export),
+    Sync(command::sync::Sync),
+    Watch(command::watch::Watch),
     Backup(command::backup::Backup),
     Restore(command::restore::Restore),
     Check(command::check::Check),
@@ -70,6 +74,8 @@ impl Command {
             Self::List(command) => command.run(terminal),
             Self::Import(command) => command.run(terminal),
             Self::Export(command) => command.run(terminal),
+            Self::Sync(command) => command.run(terminal),
+            Self::Watch(command) => command.run(terminal),
             Self::Backup(command) => command.run(terminal),
             Self::Restore(command) => command.run(terminal),
             Self::Check(command) => command.run(terminal),

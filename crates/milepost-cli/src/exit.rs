@@ -26,11 +26,13 @@ pub(crate) enum Exit {
     Refused = 7,
     /// Part of it worked: some records were left out, and reported.
     Partial = 8,
+    /// A copy and the server disagree.
+    Differs = 9,
 }
 
 impl Exit {
     /// Every code, in order.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Ok,
         Self::Failed,
         Self::Usage,
@@ -40,6 +42,7 @@ impl Exit {
         Self::InvalidInput,
         Self::Refused,
         Self::Partial,
+        Self::Differs,
     ];
 
     /// The number a shell sees.
@@ -54,11 +57,14 @@ impl Exit {
             Self::Failed => "it failed in a way that no other code names",
             Self::Usage => "the command line makes no sense",
             Self::Unreachable => "the server can't be reached, or can't answer now (502, 503, 504)",
-            Self::PreconditionFailed => "the resource changed meanwhile (412), or exists (428)",
+            Self::PreconditionFailed => {
+                "the resource changed meanwhile (412), or exists (428); an open conflict"
+            }
             Self::NotFound => "no such resource, collection or file (404, 410)",
             Self::InvalidInput => "malformed input, or against the schema (400, 413, 415, 422)",
             Self::Refused => "the credentials don't allow it (401, 403)",
             Self::Partial => "part of it worked, the rest is reported",
+            Self::Differs => "a copy and the server disagree, as their digests say",
         }
     }
 

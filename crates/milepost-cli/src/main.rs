@@ -16,9 +16,11 @@ mod library;
 mod pages;
 mod serving;
 mod storage;
+mod sync;
 mod table;
 mod tags;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 

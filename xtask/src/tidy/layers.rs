@@ -8,8 +8,12 @@ const TERRITORIES: &[(&[&str], &[&str])] = &[
         &["hyper", "hyper-util", "axum", "tower"],
         &["milepost-server", "milepost-bench"],
     ),
-    (&["rusqlite", "libsqlite3-sys"], &["milepost-store"]),
-    (&["clap", "indicatif", "ureq"], &["milepost-cli"]),
+    (
+        &["rusqlite", "libsqlite3-sys"],
+        &["milepost-store", "milepost-sync"],
+    ),
+    (&["clap", "indicatif"], &["milepost-cli"]),
+    (&["ureq"], &["milepost-cli", "milepost-sync"]),
 ];
 
 /// What the pure crate may not be built on, however indirectly.
@@ -28,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("milepost-semantics", &[]),
     ("milepost-store", &["milepost-semantics"]),
     ("milepost-server", &["milepost-semantics", "milepost-store"]),
+    ("milepost-sync", &["milepost-semantics"]),
 ];
 
 /// Names that would gather whatever fits nowhere else.
@@ -76,12 +81,20 @@ fn forbidden(member: &str, dependency: &str, own: &[&str]) -> Option<String> {
 mod tests {
     use super::*;
 
-    const OWN: &[&str] = &["milepost-semantics", "milepost-store", "milepost-server"];
+    const OWN: &[&str] = &[
+        "milepost-semantics",
+        "milepost-store",
+        "milepost-server",
+        "milepost-sync",
+    ];
 
     #[test]
     fn an_arrow_that_points_back_is_found() {
         assert!(forbidden("milepost-store", "milepost-server", OWN).is_some());
         assert!(forbidden("milepost-server", "milepost-store", OWN).is_none());
+        assert!(forbidden("milepost-sync", "milepost-store", OWN).is_some());
+        assert!(forbidden("milepost-sync", "milepost-server", OWN).is_some());
+        assert!(forbidden("milepost-sync", "milepost-semantics", OWN).is_none());
     }
 
     #[test]

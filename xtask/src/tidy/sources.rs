@@ -16,6 +16,8 @@ const WEB: &[&str] = &["crates/milepost-server/", "bench/", "examples/"];
 const SQL: &[&str] = &[
     "crates/milepost-store/src/embedded",
     "crates/milepost-store/tests/it/embedded",
+    "crates/milepost-sync/src/replica/sqlite/",
+    "crates/milepost-sync/tests/it/",
 ];
 const PRINTING: &[&str] = &[
     "crates/milepost-cli/",
@@ -24,7 +26,8 @@ const PRINTING: &[&str] = &[
     "examples/",
 ];
 const FRAMEWORK: &str = "only milepost-server names the web framework";
-const ENGINE: &str = "only milepost-store's embedded backend names the SQL engine";
+const ENGINE: &str =
+    "only milepost-store's embedded backend and the SQLite replica name the SQL engine";
 const PRINTS: &str = "only milepost-cli prints";
 
 const TERRITORIES: &[Territory] = &[

@@ -14,4 +14,6 @@ pub(crate) mod patch;
 pub(crate) mod put;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod sync;
 pub(crate) mod version;
+pub(crate) mod watch;

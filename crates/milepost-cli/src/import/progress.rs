@@ -50,6 +50,18 @@ impl Progress {
         }
     }
 
+    /// Shows only what is told.
+    pub(crate) fn count_only(&self) {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            self.bar.set_style(style);
+        }
+    }
+
+    /// Does something that writes to the terminal, with the bar out of the way.
+    pub(crate) fn suspend<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.bar.suspend(act)
+    }
+
     /// The same bytes, counted as they are read.
     pub(crate) fn watch<R: Read + 'static>(&self, input: R) -> impl Read + 'static {
         self.bar.wrap_read(input)
