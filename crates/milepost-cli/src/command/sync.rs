@@ -162,14 +162,7 @@ impl Sync {
         }
         let mut is_sent = false;
         if self.push {
-            let sent = report.paused(|| {
-                sending.send(
-                    home,
-                    meanwhile.transport,
-                    meanwhile.replica,
-                    meanwhile.clock,
-                )
-            })?;
+            let sent = report.paused(|| sending.send(home, transport, replica, clock))?;
             is_sent = sent > 0;
         }
         if is_caught_up {

@@ -123,9 +123,10 @@ impl Report {
             self.talk(&self.sentence(caught_up, resources));
         }
         if tells_edits && edits > 0 {
-            self.talk(&format!(
-                "{edits} local edits are not sent; --push sends them"
-            ));
+            self.talk(&match edits {
+                1 => "1 local edit is not sent; --push sends it".to_owned(),
+                _ => format!("{edits} local edits are not sent; --push sends them"),
+            });
         }
         (self.puts, self.removals) = (0, 0);
         Ok(())

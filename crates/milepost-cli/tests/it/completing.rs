@@ -8,11 +8,12 @@ Exit codes:
   1  it failed in a way that no other code names
   2  the command line makes no sense
   3  the server can't be reached, or can't answer now (502, 503, 504)
-  4  the resource changed meanwhile (412), or exists (428)
+  4  the resource changed meanwhile (412), or exists (428); an open conflict
   5  no such resource, collection or file (404, 410)
   6  malformed input, or against the schema (400, 413, 415, 422)
   7  the credentials don't allow it (401, 403)
   8  part of it worked, the rest is reported
+  9  a copy and the server disagree, as their digests say
 ";
 
 fn user() -> User {

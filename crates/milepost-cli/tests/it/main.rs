@@ -21,3 +21,5 @@ mod maintaining;
 mod racing;
 mod serving;
 mod stage;
+mod syncing;
+mod watching;

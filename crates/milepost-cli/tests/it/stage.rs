@@ -34,8 +34,20 @@ impl Server {
     }
 
     /// Runs `serve` or `demo` and waits until it listens.
-    pub(crate) fn spawned(mut command: Command) -> Self {
-        command.args(["--listen", "127.0.0.1:0", "--log", "off", "--json"]);
+    pub(crate) fn spawned(command: Command) -> Self {
+        Self::listening(command, "127.0.0.1:0")
+    }
+
+    /// Starts a server over a directory where another one was before.
+    pub(crate) fn again(data: &Path, url: &str) -> Self {
+        let authority = url.split('/').nth(2).unwrap();
+        let mut command = Command::new(MILEPOST);
+        command.arg("serve").arg("--data").arg(data);
+        Self::listening(command, authority)
+    }
+
+    fn listening(mut command: Command, address: &str) -> Self {
+        command.args(["--listen", address, "--log", "off", "--json"]);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -51,7 +51,7 @@ pub struct SqliteReplica {
 
 impl SqliteReplica {
     /// Opens a file, or makes one, with a table `name` that follows `feed` (the collection's URL, with
-    /// its filters).
+    /// its filters; under another name of the server it is the same feed).
     ///
     /// # Errors
     /// When the file can't be used, belongs to another program or a newer version, or the table follows
@@ -96,7 +96,8 @@ impl SqliteReplica {
             .and_then(|()| connection.pragma_update(None, "synchronous", "full"))
             .map_err(failed)?;
         let empty = SetDigest::default().to_string();
-        let url = feed.to_string();
+        // Links are good under every name of the server, on every node: so is the copy.
+        let url = feed.to_reference();
         let known = schema::prepare_feed(&mut connection, name, &url, &empty).map_err(failed)?;
         if known != url {
             let what = format!("keeps {name} of {known}, not of {url}");

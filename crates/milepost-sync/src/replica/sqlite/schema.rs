@@ -24,7 +24,7 @@ pub(super) enum Found {
 const TABLES: &str = "
 CREATE TABLE milepost_feeds (
     name        TEXT PRIMARY KEY,   -- the collection's table
-    url         TEXT NOT NULL,      -- the collection, filters included
+    url         TEXT NOT NULL,      -- the collection, filters included: path and query
     bookmark    TEXT,               -- the link to go on from; absent: begin anew
     position    TEXT,
     is_complete INTEGER NOT NULL DEFAULT 0,
