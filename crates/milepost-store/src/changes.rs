@@ -57,6 +57,14 @@ pub struct Changed {
     pub version: Version,
 }
 
+impl ChangesQuery {
+    /// Whether it may be answered from one parent's children, as long as those are few: its pages
+    /// then end elsewhere.
+    pub(crate) fn may_be_among_few(&self) -> bool {
+        !self.versions && self.feed.parent().is_some()
+    }
+}
+
 /// A page of changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangesPage {
@@ -69,8 +77,9 @@ pub struct ChangesPage {
     /// Whether there is more now: the page ends before the head.
     pub closed: bool,
     /// Whether the same question is answered by the same items and position for as long as it can
-    /// be answered. A closed page is, as long as the state at `since` is still remembered. Before
-    /// that, versions that were superseded since are left out: they come later.
+    /// be answered. A closed page is, as long as the state at `since` is still remembered and its end
+    /// doesn't depend on how much there is to show. Before that, versions that were superseded since
+    /// are left out: they come later.
     pub immutable: bool,
     /// The oldest position whose changes are complete. Moves on with time, so it is no part of what
     /// is immutable: a page that ends before the head may tell what it was a while ago.

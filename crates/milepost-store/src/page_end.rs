@@ -10,8 +10,10 @@
 //! candidates ([`ends`]), and the page ends at the last of those that fit. It is closed. Blocks lie
 //! within one another or apart, so a client that starts in the middle of one ends where it ends, as
 //! does whoever came from its beginning; from there on they ask for the same pages. Only changes
-//! after `since` are looked at, so a closed page stays the same for as long as the state at `since` is
-//! remembered.
+//! after `since` are looked at, and what a page to some end looks at never becomes less for a later
+//! one; so where that decided, a closed page stays the same for as long as the state at `since` is
+//! remembered. Where what is *shown* decided, a later end may fit one day: such a page is complete
+//! like any other, but not said to be immutable.
 //!
 //! * Counting from `first` instead of `since` lets a quiet collection in a busy store jump over what
 //!   others wrote: every closed page has at least one change to look at.

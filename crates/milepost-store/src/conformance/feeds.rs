@@ -174,6 +174,16 @@ pub async fn a_feed_is_not_followed_over_a_change_of_its_index<F: Fixture>() {
     let definition = json!({ "preconditions": "optional", "indexes": { "n": "/m" }, "title": "T" });
     define(store, "things", &definition).await;
     changes(store, &by_n(declared)).await;
+    // The same words mean another value from here on.
+    let schema = json!({ "properties": { "m": { "type": "string" } } });
+    let definition =
+        json!({ "preconditions": "optional", "indexes": { "n": "/m" }, "schema": schema });
+    define(store, "things", &definition).await;
+    let answer = store.changes(&by_n(declared)).await;
+    assert!(
+        matches!(answer, Err(ReadError::Expired { oldest }) if oldest == store.head()),
+        "{answer:?}"
+    );
 }
 
 /// A filter by what is not declared, and a collection that is not defined, are told.

@@ -1,6 +1,11 @@
 //! Copies of a store: a backup while it is in use, and a new store made from one.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use milepost_semantics::History;
 use rusqlite::{Connection, backup::Backup};
@@ -72,19 +77,47 @@ pub fn restore(
     verify(backup)?;
     let directory = Directory::lock(directory.as_ref())?;
     let target = directory.database();
-    if target.exists() {
-        return Err(MaintenanceError::AlreadyExists {
-            path: target.display().to_string(),
-        });
-    }
     let partial = target.with_extension("partial");
+    // What SQLite keeps beside a database it would take for the new one's.
+    for there in ["", "-wal", "-shm", "-journal"].map(|kept| beside(&target, kept)) {
+        if there.exists() {
+            return Err(MaintenanceError::AlreadyExists {
+                path: there.display().to_string(),
+            });
+        }
+    }
+    for left in ["", "-wal", "-shm", "-journal"].map(|kept| beside(&partial, kept)) {
+        remove(&left)?;
+    }
     fs::copy(backup, &partial).map_err(|source| io(backup, source))?;
     let db = Connection::open(&partial).map_err(cause)?;
-    set_meta(&db, "history", History::from_random(random()).as_str()).map_err(cause)?;
-    digests::renew(&db).map_err(cause)?;
+    let renewing = db.unchecked_transaction().map_err(cause)?;
+    set_meta(
+        &renewing,
+        "history",
+        History::from_random(random()).as_str(),
+    )
+    .map_err(cause)?;
+    digests::renew(&renewing).map_err(cause)?;
+    renewing.commit().map_err(cause)?;
     drop(db);
     sync(&partial)?;
     fs::rename(&partial, &target).map_err(|source| io(&target, source))
+}
+
+/// The file of this name with `kept` behind it.
+fn beside(database: &Path, kept: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(kept);
+    name.into()
+}
+
+/// Removes what a restore that was cut off left.
+fn remove(path: &Path) -> Result<(), MaintenanceError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(io(path, source)),
+        _ => Ok(()),
+    }
 }
 
 fn verify(path: &Path) -> Result<(), MaintenanceError> {
@@ -112,5 +145,32 @@ pub(super) fn existing(directory: &Path) -> Result<std::path::PathBuf, Maintenan
         Err(MaintenanceError::NotAStore {
             path: directory.display().to_string(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::{Embedded, Options};
+
+    #[test]
+    fn nothing_is_restored_beside_what_is_left_of_another_store_and_a_restore_that_was_cut_off_is_begun_anew()
+     {
+        let directory = tempfile::tempdir().expect("a directory");
+        let old = directory.path().join("old");
+        drop(Embedded::open(&old, Options::default()).expect("a store"));
+        let backup = database(&old);
+        let new = directory.path().join("new");
+        fs::create_dir(&new).expect("a directory");
+        let log = new.join("store.sqlite-wal");
+        fs::write(&log, "frames").expect("a log");
+        let refused = restore(&backup, &new);
+        assert!(matches!(
+            refused,
+            Err(MaintenanceError::AlreadyExists { path }) if path == log.display().to_string()
+        ));
+        fs::rename(&log, new.join("store.partial-journal")).expect("what a cut-off restore left");
+        restore(&backup, &new).expect("restored");
+        Embedded::open(&new, Options::default()).expect("a store");
     }
 }

@@ -11,8 +11,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::fstatvfs;
+
 use super::shared::Gate;
 
+/// Room is made only where the disk has this much left, in bytes: where it is scarce it is the data's.
+const FREE_MIN: u64 = 1 << 30;
 /// What is added at a time: a few hundred microseconds, for which the writer is kept waiting.
 const STEP: &[u8] = &[0; 1 << 20];
 
@@ -43,30 +47,38 @@ impl Headroom {
     /// Adds a step. Where that fails, say for a full disk, the log grows as it needs to.
     pub(super) fn extend(&mut self, gate: &Gate) {
         match self.step(gate) {
-            Ok(bytes) if bytes < self.wanted_bytes => {}
+            Ok(Some(bytes)) if bytes < self.wanted_bytes => {}
             Ok(_) | Err(_) => self.wanted_bytes = 0,
         }
     }
 
-    /// Answers how large the log was found.
-    fn step(&self, gate: &Gate) -> io::Result<u64> {
+    /// Answers how large the log was found, if the disk has room to spare.
+    fn step(&self, gate: &Gate) -> io::Result<Option<u64>> {
         let mut log = OpenOptions::new().write(true).open(&self.log)?;
+        let disk = fstatvfs(&log)?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) < FREE_MIN {
+            return Ok(None);
+        }
         let bytes = {
             // Whoever appends holds the gate, so nothing is written between looking and writing.
             let _turn = gate.enter();
             append(&mut log, self.wanted_bytes)?
         };
         log.sync_data()?;
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 }
 
 fn append(log: &mut File, wanted_bytes: u64) -> io::Result<u64> {
     let bytes = log.seek(SeekFrom::End(0))?;
-    if bytes < wanted_bytes {
-        log.write_all(STEP)?;
+    if bytes >= wanted_bytes {
+        return Ok(bytes);
     }
-    Ok(bytes)
+    let added = log.write_all(STEP);
+    if added.is_err() {
+        log.set_len(bytes)?;
+    }
+    added.map(|()| bytes)
 }
 
 #[cfg(test)]

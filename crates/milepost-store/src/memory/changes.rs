@@ -45,7 +45,10 @@ pub(super) fn changes(table: &Table, query: &ChangesQuery) -> Result<ChangesPage
         items: telling.items(end),
         position: table.position(end),
         closed,
-        immutable: closed && telling.since >= telling.floors.history,
+        immutable: closed
+            && telling.is_settled()
+            && !query.may_be_among_few()
+            && telling.since >= telling.floors.history,
         oldest: table.position(telling.oldest()),
         digest: whole.map(|collection| digest(table, collection)),
     })
@@ -134,15 +137,24 @@ impl<'t> Telling<'t> {
         ends.find(|end| self.fits(*end)).unwrap_or(first.sequence)
     }
 
+    /// Whether a closed page ends there for good: what is shown to later ends may become less, and so
+    /// fit one day, but not what is looked at.
+    fn is_settled(&self) -> bool {
+        !self.is_looked_through(self.head)
+    }
+
+    fn is_looked_through(&self, end: u64) -> bool {
+        self.until(end).count() <= self.bounds.examined
+            && self.told_at(end).count() <= self.bounds.weighed
+    }
+
     fn fits(&self, end: u64) -> bool {
         let items = self.items(end);
         let bytes: usize = items
             .iter()
             .map(|item| item.version.body.as_ref().map_or(0, bytes::Bytes::len))
             .sum();
-        let is_looked_through = self.until(end).count() <= self.bounds.examined
-            && self.told_at(end).count() <= self.bounds.weighed;
-        (is_looked_through || (end == self.head && self.is_among_few()))
+        (self.is_looked_through(end) || (end == self.head && self.is_among_few()))
             && items.len() <= self.bounds.items
             && bytes <= self.bounds.bytes
     }

@@ -115,7 +115,10 @@ impl Table {
         let definition = contents.and_then(|contents| contents.defines.clone());
         let indexes = definition.iter().flat_map(|definition| &definition.indexes);
         let now: BTreeMap<String, String> = indexes
-            .map(|index| (index.name.clone(), index.pointer.to_string()))
+            .map(|index| {
+                let stands_for = format!("{} {:?}", index.pointer, index.value_type);
+                (index.name.clone(), stands_for)
+            })
             .collect();
         let before = self.declared.keys().filter(|(of, _)| of == path);
         let names: BTreeSet<String> = before
@@ -123,10 +126,10 @@ impl Table {
             .chain(now.keys().cloned())
             .collect();
         for name in names {
-            let pointer = now.get(&name).cloned();
+            let stands_for = now.get(&name).cloned();
             let declared = self.declared.entry((path.clone(), name)).or_default();
-            if declared.last().map(|(_, last)| last) != Some(&pointer) {
-                declared.push((self.head, pointer));
+            if declared.last().map(|(_, last)| last) != Some(&stands_for) {
+                declared.push((self.head, stands_for));
             }
         }
     }

@@ -33,7 +33,7 @@ pub(super) struct Superseded {
     pub(super) at: Timestamp,
 }
 
-/// From which commit on an index stood for which pointer, or for none.
+/// From which commit on an index stood for which pointer, read as which type, or for none.
 pub(super) type Declared = (u64, Option<String>);
 
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Definition, ResourceKey,
     decision::{Write, text_of},
+    definition::Index,
 };
 
 /// A collection of at most so many resources is indexed in the commit that declares the index.
@@ -144,10 +145,17 @@ impl Ledger {
             .as_ref()
             .map_or(&[][..], |definition| &definition.indexes);
         collection.indexes.clear();
+        let before = self.catalog.of(&collection.path).cloned();
+        let before = before.and_then(|before| before.definition.clone());
+        let is_read_as_before = |index: &Index| {
+            let before = before.as_ref().and_then(|before| before.index(&index.name));
+            before.is_none_or(|before| before.value_type == index.value_type)
+        };
         for index in declared {
             let kept = matching(&stored, index).cloned();
             let kept = match kept {
-                Some(kept) => kept,
+                Some(kept) if is_read_as_before(index) => kept,
+                Some(kept) => self.declare_anew(collection, kept)?,
                 None => self.new_index(collection, &index.name, index.pointer.to_string())?,
             };
             collection.indexes.push(kept);
@@ -189,6 +197,20 @@ impl Ledger {
             index.index_id
         ))?;
         Ok(Some(index))
+    }
+
+    /// An index whose filters are read as another type from here on: who was held by one before is not
+    /// who is held by the same words now.
+    fn declare_anew(
+        &self,
+        collection: &Collection,
+        kept: StoredIndex,
+    ) -> rusqlite::Result<StoredIndex> {
+        let declared = collection.defined_at;
+        self.db
+            .prepare_cached("UPDATE indexes SET declared = ?2 WHERE index_id = ?1")?
+            .execute(params![kept.index_id, signed(declared)])?;
+        Ok(StoredIndex { declared, ..kept })
     }
 
     /// An index that knows nothing yet. What is left from here on it will know: a position at or

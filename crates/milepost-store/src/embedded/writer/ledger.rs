@@ -40,6 +40,8 @@ pub(in crate::embedded) struct Ledger {
     pub(super) gone: Vec<ResourceKey>,
     pub(super) head: u64,
     pub(super) now: Timestamp,
+    /// Rows changed in all, up to the last commit.
+    changes: u64,
     /// Rows that this batch wrote: how much maintenance it may carry along.
     pub(super) written: usize,
     pub(super) work: super::maintenance::Work,
@@ -59,6 +61,7 @@ impl Ledger {
             gone: Vec::new(),
             head: 0,
             now: shared.clock.now(),
+            changes: 0,
             written: 0,
             work: super::maintenance::Work::default(),
             shared,
@@ -99,8 +102,11 @@ impl Ledger {
         self.gone
             .drain(..)
             .for_each(|key| self.shared.cache.take_out(&key));
-        self.shared
-            .log_grew(PAGES_BYTES * (1 + u64::try_from(self.written).unwrap_or(0)));
+        let changes = self.db.total_changes();
+        if std::mem::replace(&mut self.changes, changes) != changes {
+            self.shared
+                .log_grew(PAGES_BYTES * (1 + u64::try_from(self.written).unwrap_or(0)));
+        }
         self.publish();
         Ok(())
     }

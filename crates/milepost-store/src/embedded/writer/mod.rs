@@ -130,11 +130,9 @@ struct Sequencer {
 impl Sequencer {
     fn run(mut self) {
         loop {
-            let wait = if self.ledger.has_work() {
-                Duration::ZERO
-            } else {
-                IDLE
-            };
+            // Where the disk takes nothing there is no use in trying again at once.
+            let may_work = self.shared.standing() == Standing::Good && self.ledger.has_work();
+            let wait = if may_work { Duration::ZERO } else { IDLE };
             let stop = match self.waiting.recv_timeout(wait) {
                 Ok(message) => self.batch(message),
                 Err(RecvTimeoutError::Timeout) => {

@@ -50,7 +50,10 @@ pub(in crate::embedded) fn changes(
         items: filled.items,
         position: shared.lineage.position(filled.end),
         closed,
-        immutable: closed && telling.since >= subject.floors().history,
+        immutable: closed
+            && filled.is_settled
+            && !query.may_be_among_few()
+            && telling.since >= subject.floors().history,
         oldest: shared.lineage.position(subject.oldest(query.versions)),
         digest: subject.digest().filter(|_| !closed),
     })

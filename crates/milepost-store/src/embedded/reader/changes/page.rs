@@ -17,6 +17,9 @@ const DENSE: u64 = 8;
 pub(super) struct Filled {
     pub(super) items: Vec<Changed>,
     pub(super) end: u64,
+    /// Whether it ends there for good: what is shown to later ends may become less, and so fit one
+    /// day, but not what is looked at.
+    pub(super) is_settled: bool,
 }
 
 /// Whether what was read fits on a page.
@@ -50,25 +53,28 @@ impl Telling<'_, '_> {
     /// The page to the last end that fits; to the first, where none does.
     pub(super) fn fill(&self, scan: &mut Scan) -> Result<Filled, ReadError> {
         let mut before = u64::MAX;
+        // What keeps the head off will keep all that come behind it off.
+        let is_settled =
+            !scan.ends.contains(&self.head) || scan.weight(self.head) > self.bounds.weighed;
         for end in scan.ends.clone().into_iter().rev() {
             // What overflows at one end does so at each that lies behind the change that was too much.
             if end >= before || scan.weight(end) > self.bounds.weighed {
                 continue;
             }
             match self.read(scan, end, Some(self.bounds))? {
-                Reading::Fits => return Ok(filled(scan, end)),
+                Reading::Fits => return Ok(filled(scan, end, is_settled)),
                 Reading::Overflows(sequence) => before = sequence,
             }
         }
         let end = scan.ends.first().copied().unwrap_or(self.head);
         self.read(scan, end, None)?;
-        Ok(filled(scan, end))
+        Ok(filled(scan, end, is_settled))
     }
 
     /// The page to the head, if that fits.
     pub(super) fn fill_to_head(&self, scan: &mut Scan) -> Result<Option<Filled>, ReadError> {
         match self.read(scan, self.head, Some(self.bounds))? {
-            Reading::Fits => Ok(Some(filled(scan, self.head))),
+            Reading::Fits => Ok(Some(filled(scan, self.head, false))),
             Reading::Overflows(_) => Ok(None),
         }
     }
@@ -174,7 +180,7 @@ fn is_dense(entries: &[Entry], wanted: &[usize]) -> bool {
     u64::try_from(wanted.len()).is_ok_and(|wanted| wanted * DENSE >= commits)
 }
 
-fn filled(scan: &mut Scan, end: u64) -> Filled {
+fn filled(scan: &mut Scan, end: u64, is_settled: bool) -> Filled {
     let wanted: Vec<usize> = scan.wanted(end).collect();
     let mut items = Vec::with_capacity(wanted.len());
     for place in wanted {
@@ -184,5 +190,9 @@ fn filled(scan: &mut Scan, end: u64) -> Filled {
             items.push(changed);
         }
     }
-    Filled { items, end }
+    Filled {
+        items,
+        end,
+        is_settled,
+    }
 }
