@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Backup(command::backup::Backup),
     Restore(command::restore::Restore),
     Check(command::check::Check),
+    Audit(Box<command::audit::Audit>),
     Completions(command::completions::Completions),
     Version(command::version::Version),
 }
@@ -79,6 +80,7 @@ impl Command {
             Self::Backup(command) => command.run(terminal),
             Self::Restore(command) => command.run(terminal),
             Self::Check(command) => command.run(terminal),
+            Self::Audit(command) => command.run(terminal),
             Self::Completions(command) => command.run(terminal),
             Self::Version(command) => command.run(terminal),
         }

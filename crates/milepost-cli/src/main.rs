@@ -4,6 +4,7 @@
 //! by its answers is `milepost-semantics` and `milepost-server`; nothing here decides it.
 
 mod arguments;
+mod auditing;
 mod client;
 mod command;
 mod conditional;

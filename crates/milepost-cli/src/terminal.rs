@@ -119,6 +119,11 @@ impl Terminal {
         paint(text, style, self.colour && self.stderr_is_terminal)
     }
 
+    /// Whether what goes to stdout may be coloured.
+    pub(crate) const fn stdout_colour(self) -> bool {
+        self.colour && self.stdout_is_terminal
+    }
+
     /// Text for stdout, in a style where that shows.
     pub(crate) fn out(self, text: impl Display, style: Style) -> String {
         paint(text, style, self.colour && self.stdout_is_terminal)

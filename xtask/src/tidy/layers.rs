@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("milepost-store", &["milepost-semantics"]),
     ("milepost-server", &["milepost-semantics", "milepost-store"]),
     ("milepost-sync", &["milepost-semantics"]),
+    ("milepost-audit", &["milepost-semantics"]),
 ];
 
 /// Names that would gather whatever fits nowhere else.
@@ -91,6 +92,8 @@ mod tests {
     #[test]
     fn an_arrow_that_points_back_is_found() {
         assert!(forbidden("milepost-store", "milepost-server", OWN).is_some());
+        assert!(forbidden("milepost-audit", "milepost-server", OWN).is_some());
+        assert!(forbidden("milepost-audit", "milepost-semantics", OWN).is_none());
         assert!(forbidden("milepost-server", "milepost-store", OWN).is_none());
         assert!(forbidden("milepost-sync", "milepost-store", OWN).is_some());
         assert!(forbidden("milepost-sync", "milepost-server", OWN).is_some());

@@ -10,6 +10,7 @@
 )]
 
 mod applying;
+mod auditing;
 mod client;
 mod completing;
 mod disk;

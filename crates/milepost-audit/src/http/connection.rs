@@ -1,0 +1,174 @@
+//! One connection: requests go out, one answer comes back for each, in time or not at all.
+
+use std::{
+    io::{self, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use rustls::{ClientConnection, StreamOwned};
+
+use super::{Failure, Request, Response, parse};
+use crate::clock::Stopwatch;
+
+/// A stream of bytes, plain or under TLS.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Stream {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
+/// What an answer may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// From the request's last byte to the answer's.
+    pub(crate) within: Duration,
+    /// Bytes of the body that are read.
+    pub(crate) body_bytes_max: usize,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: Stream,
+    authority: String,
+    /// Counted over the run: what "the same connection" means.
+    pub(crate) number: u64,
+    is_reusable: bool,
+    is_used: bool,
+}
+
+impl Connection {
+    /// Takes an opened stream.
+    pub(crate) const fn new(stream: Stream, authority: String, number: u64) -> Self {
+        Self {
+            stream,
+            authority,
+            number,
+            is_reusable: true,
+            is_used: false,
+        }
+    }
+
+    /// Whether another request may go over it.
+    pub(crate) const fn is_reusable(&self) -> bool {
+        self.is_reusable
+    }
+
+    /// Whether a request went over it before: then the server may have closed it meanwhile.
+    pub(crate) const fn is_used(&self) -> bool {
+        self.is_used
+    }
+
+    /// Sends a request and reads its answer.
+    pub(crate) fn exchange(
+        &mut self,
+        request: &Request,
+        bounds: Bounds,
+    ) -> Result<Response, Failure> {
+        let bytes = request.to_bytes(&self.authority);
+        self.write(&bytes)?;
+        self.receive(&request.method, bounds)
+    }
+
+    /// Sends all of a request but its last byte, which is returned.
+    pub(crate) fn prepare(&mut self, request: &Request) -> Result<u8, Failure> {
+        let bytes = request.to_bytes(&self.authority);
+        let (last, rest) = bytes.split_last().ok_or(Failure::Closed)?;
+        self.write(rest)?;
+        Ok(*last)
+    }
+
+    /// Sends bytes.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.is_used = true;
+        let sent = self
+            .stream
+            .write_all(bytes)
+            .and_then(|()| self.stream.flush());
+        sent.map_err(|_lost| {
+            self.is_reusable = false;
+            Failure::Closed
+        })
+    }
+
+    /// Reads the answer to what was sent.
+    pub(crate) fn receive(&mut self, method: &str, bounds: Bounds) -> Result<Response, Failure> {
+        let mut source = Timed {
+            stream: &mut self.stream,
+            watch: Stopwatch::start(),
+            within: bounds.within,
+        };
+        let read = parse::response(&mut source, method, bounds.body_bytes_max);
+        match read {
+            Ok((response, reusable)) => {
+                self.is_reusable &= reusable;
+                Ok(response)
+            }
+            Err(failure) => {
+                self.is_reusable = false;
+                Err(failure.into_failure(bounds.within))
+            }
+        }
+    }
+}
+
+/// A stream that is read only as long as there is time.
+struct Timed<'s> {
+    stream: &'s mut Stream,
+    watch: Stopwatch,
+    within: Duration,
+}
+
+/// What is read of an event stream before it is left.
+const STREAM_WITHIN: Duration = Duration::from_millis(700);
+
+impl parse::Source for Timed<'_> {
+    fn hurry(&mut self) {
+        self.within = self.within.min(self.watch.elapsed() + STREAM_WITHIN);
+    }
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(left) = self.watch.left_of(self.within) else {
+            return Err(io::ErrorKind::TimedOut.into());
+        };
+        self.stream.socket().set_read_timeout(Some(left))?;
+        self.stream.read(buffer)
+    }
+}

@@ -1,0 +1,272 @@
+//! Playing a script: fresh identities for its numbers, real connections, recorded exchanges.
+
+use std::{collections::HashMap, sync::Barrier, thread};
+
+use super::{Cookies, Credential, Script, Send, Step, Voice, template};
+use crate::{
+    engine::{Stop, Wire},
+    http::{Connection, Failure, Request, Response},
+    jar::Jar,
+    options::Restart,
+};
+
+/// A request and its answer, and all that is known about how they went.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// Counted over the run, from 1.
+    pub(crate) number: u64,
+    /// Which connection carried it, counted over the run.
+    pub(crate) connection: u64,
+    pub(crate) voice: Voice,
+    pub(crate) url: String,
+    pub(crate) request: Request,
+    pub(crate) response: Response,
+    /// Since the run began, in microseconds.
+    pub(crate) sent_micros: u64,
+    /// Until the whole answer was there, in microseconds.
+    pub(crate) took_micros: u64,
+    pub(crate) together: Option<u32>,
+}
+
+/// What came of a script; a step that is no request has no exchange.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Played {
+    pub(crate) exchanges: Vec<Option<Exchange>>,
+}
+
+impl Played {
+    /// The exchange of a step.
+    pub(crate) fn at(&self, step: usize) -> Option<&Exchange> {
+        self.exchanges.get(step)?.as_ref()
+    }
+
+    /// The answer to a step.
+    pub(crate) fn response(&self, step: usize) -> Option<&Response> {
+        self.at(step).map(|exchange| &exchange.response)
+    }
+
+    /// How many of a group's requests succeeded.
+    pub(crate) fn successes(&self, group: u32) -> usize {
+        let of_group = self.exchanges.iter().flatten();
+        of_group
+            .filter(|exchange| exchange.together == Some(group))
+            .filter(|exchange| exchange.response.is_success())
+            .count()
+    }
+}
+
+/// Where scripts are played: the wire, the replicas, whose credentials, how to restart.
+#[derive(Debug)]
+pub(crate) struct Stage<'r> {
+    pub(crate) wire: &'r Wire,
+    pub(crate) replicas: Vec<crate::http::Place>,
+    pub(crate) credentials: [Option<String>; 2],
+    pub(crate) restart: Option<&'r Restart>,
+}
+
+impl Stage<'_> {
+    /// Plays a script from its beginning.
+    pub(crate) fn play(&self, script: &Script) -> Result<Played, Stop> {
+        let mut play = Play::of(self);
+        let mut at = 0;
+        while let Some(step) = script.0.get(at) {
+            at += play.step(script, at, step)?;
+        }
+        Ok(Played {
+            exchanges: play.exchanges,
+        })
+    }
+
+    /// A play that goes on for as long as somebody asks: one client's walk.
+    pub(crate) fn walk(&self) -> Walk<'_, '_> {
+        Walk(Play::of(self))
+    }
+
+    pub(crate) fn credential(&self, credential: Credential) -> Option<&str> {
+        let [first, second] = &self.credentials;
+        match credential {
+            Credential::Nobody => None,
+            Credential::First => first.as_deref(),
+            Credential::Second => second.as_deref(),
+        }
+    }
+}
+
+/// Requests one after another, each decided on after the last answer.
+pub(crate) struct Walk<'s, 'r>(Play<'s, 'r>);
+
+impl Walk<'_, '_> {
+    /// Sends the next request.
+    pub(crate) fn ask(&mut self, send: &Send) -> Result<Exchange, Stop> {
+        self.0.send(send)?;
+        let last = self.0.exchanges.last().and_then(Clone::clone);
+        last.ok_or(Stop::Missing("nothing was answered"))
+    }
+}
+
+/// One play, in progress.
+struct Play<'s, 'r> {
+    stage: &'s Stage<'r>,
+    /// This play's number: what makes its identities fresh.
+    number: u64,
+    jars: HashMap<u32, Jar>,
+    /// The jar of each step's voice, as it stood after the step.
+    kept: Vec<Jar>,
+    connections: HashMap<(u32, usize, u32), Connection>,
+    exchanges: Vec<Option<Exchange>>,
+}
+
+impl<'s, 'r> Play<'s, 'r> {
+    fn of(stage: &'s Stage<'r>) -> Self {
+        Self {
+            stage,
+            number: stage.wire.next_play(),
+            jars: HashMap::new(),
+            kept: Vec::new(),
+            connections: HashMap::new(),
+            exchanges: Vec::new(),
+        }
+    }
+
+    /// One step, or the group that begins with it; how many steps that were.
+    fn step(&mut self, script: &Script, at: usize, step: &Step) -> Result<usize, Stop> {
+        match step {
+            Step::Restart => self.restart()?,
+            Step::Send(send) => match send.together {
+                Some(group) => return self.race(script, at, group),
+                None => self.send(send)?,
+            },
+        }
+        Ok(1)
+    }
+
+    fn restart(&mut self) -> Result<(), Stop> {
+        self.connections.clear();
+        let restart = self
+            .stage
+            .restart
+            .ok_or(Stop::Missing("no restart command was given"))?;
+        restart.run().map_err(|reason| Stop::Restart { reason })?;
+        for replica in &self.stage.replicas {
+            self.stage.wire.await_listener(&replica.origin)?;
+        }
+        self.exchanges.push(None);
+        self.kept.push(Jar::default());
+        Ok(())
+    }
+
+    fn send(&mut self, send: &Send) -> Result<(), Stop> {
+        let (origin, request) = self.request(send)?;
+        let key = (send.voice.connection, send.voice.replica, send.voice.source);
+        let held = self.connections.remove(&key).filter(|_| key.0 != 0);
+        let source = self.stage.wire.source(self.number, send.voice.source);
+        let (exchange, connection) = self.stage.wire.send(held, &origin, source, &request)?;
+        if connection.is_reusable() && key.0 != 0 {
+            self.connections.insert(key, connection);
+        }
+        self.record(send, exchange);
+        Ok(())
+    }
+
+    fn record(&mut self, send: &Send, mut exchange: Exchange) {
+        exchange.voice = send.voice;
+        exchange.together = send.together;
+        let mut jar = self.jars.get(&send.voice.jar).cloned().unwrap_or_default();
+        let keeps =
+            matches!(send.cookies, Cookies::Jar | Cookies::Without(_)) && send.voice.jar != 0;
+        if keeps {
+            jar.take(&exchange.response.fields);
+            self.jars.insert(send.voice.jar, jar.clone());
+        }
+        self.kept.push(jar);
+        self.exchanges.push(Some(exchange));
+    }
+
+    /// The request as it goes out, with everything that the voice adds to it.
+    fn request(&self, send: &Send) -> Result<(crate::http::Origin, Request), Stop> {
+        let stage = self.stage;
+        let replica = stage.replicas.get(send.voice.replica);
+        let replica = replica.ok_or(Stop::Missing("no further replica was given"))?;
+        let first = stage
+            .replicas
+            .first()
+            .ok_or(Stop::Missing("no service was given"))?;
+        let mut request = template::expand(&send.request, &first.origin, &self.exchanges).ok_or(
+            Stop::Missing("an earlier answer lacks what the next request needs"),
+        )?;
+        if let Some(rest) = request.target.strip_prefix(first.base()) {
+            request.target = format!("{}{rest}", replica.base());
+        }
+        if !request.fields.has("user-agent") {
+            request.fields.add(
+                "user-agent",
+                stage.wire.agent(self.number, send.voice.agent),
+            );
+        }
+        if !request.fields.has("accept") {
+            request.fields.add("accept", "application/json, */*;q=0.5");
+        }
+        if let Some(token) = stage.credential(send.voice.credential) {
+            request
+                .fields
+                .add("authorization", format!("Bearer {token}"));
+        }
+        if let Some(cookies) = self.cookies(send) {
+            request.fields.add("cookie", cookies);
+        }
+        Ok((replica.origin.clone(), request))
+    }
+
+    fn cookies(&self, send: &Send) -> Option<String> {
+        let own = self.jars.get(&send.voice.jar);
+        match &send.cookies {
+            Cookies::None => None,
+            Cookies::Jar => own?.to_field(&[]),
+            Cookies::Without(names) => own?.to_field(names),
+            Cookies::AsOf(step) => self.kept.get(*step)?.to_field(&[]),
+        }
+    }
+
+    /// Releases the requests of a group together; how many there were.
+    fn race(&mut self, script: &Script, from: usize, group: u32) -> Result<usize, Stop> {
+        let rest = script.0.get(from..).unwrap_or_default();
+        let racers: Vec<&Send> = rest
+            .iter()
+            .map_while(|step| match step {
+                Step::Send(send) if send.together == Some(group) => Some(send.as_ref()),
+                _ => None,
+            })
+            .collect();
+        let mut ready = Vec::new();
+        for send in &racers {
+            let (origin, request) = self.request(send)?;
+            let source = self.stage.wire.source(self.number, send.voice.source);
+            let connection = self.stage.wire.open(&origin, source)?;
+            ready.push((origin, request, connection));
+        }
+        let barrier = Barrier::new(ready.len());
+        let wire = self.stage.wire;
+        let finished: Vec<Result<Exchange, Failure>> = thread::scope(|scope| {
+            let race = |(origin, request, connection)| {
+                let barrier = &barrier;
+                scope.spawn(move || wire.released(connection, &origin, &request, barrier))
+            };
+            let threads: Vec<_> = ready.into_iter().map(race).collect();
+            let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or(Err(Failure::Closed))
+            };
+            threads.into_iter().map(join).collect()
+        });
+        for (send, finished) in racers.iter().zip(finished) {
+            match finished {
+                Ok(exchange) => self.record(send, exchange),
+                // Nobody knows what became of it: a maybe, never a winner.
+                Err(_lost) => {
+                    self.exchanges.push(None);
+                    self.kept.push(Jar::default());
+                }
+            }
+        }
+        Ok(racers.len())
+    }
+}

@@ -1,0 +1,81 @@
+//! Values of earlier answers in later requests: `${3:etag}`, `${3:field:x-token}`,
+//! `${3:json:/items/0/href}`, `${3:link:next}`, `${3:at:/next}` (a reference in the body, resolved),
+//! `${3:href:2}` (the third link of the answer), `${3:location}`.
+//!
+//! A script holds no token of one run, so it can be played again after the server was restarted.
+
+use crate::{
+    corpus::links,
+    http::{Origin, Request, resolve},
+};
+
+use super::play::Exchange;
+
+/// Fills in the placeholders; `None` where an answer lacks what is asked of it.
+pub(super) fn expand(
+    request: &Request,
+    origin: &Origin,
+    answers: &[Option<Exchange>],
+) -> Option<Request> {
+    let fill = |text: &str| fill(text, origin, answers);
+    let mut fields = crate::http::Fields::default();
+    for (name, value) in request.fields.iter() {
+        fields.add(name, fill(value)?);
+    }
+    let body = match &request.body {
+        Some(body) => Some(fill(body)?),
+        None => None,
+    };
+    Some(Request {
+        method: request.method.clone(),
+        target: fill(&request.target)?,
+        fields,
+        body,
+    })
+}
+
+fn fill(text: &str, origin: &Origin, answers: &[Option<Exchange>]) -> Option<String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        filled.push_str(before);
+        let (name, after) = after.split_once('}')?;
+        filled.push_str(&value(name, origin, answers)?);
+        rest = after;
+    }
+    filled.push_str(rest);
+    Some(filled)
+}
+
+fn value(name: &str, origin: &Origin, answers: &[Option<Exchange>]) -> Option<String> {
+    let mut parts = name.splitn(3, ':');
+    let step: usize = parts.next()?.parse().ok()?;
+    let kind = parts.next()?;
+    let argument = parts.next().unwrap_or_default();
+    let exchange = answers.get(step)?.as_ref()?;
+    let target = &exchange.request.target;
+    let response = &exchange.response;
+    let json = |pointer: &str| {
+        let value = response.json()?.pointer(pointer)?.clone();
+        Some(
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned),
+        )
+    };
+    match kind {
+        "etag" => response.etag().map(str::to_owned),
+        "field" => response.fields.first(argument).map(str::to_owned),
+        "json" => json(argument),
+        "at" => resolve(origin, target, &json(argument)?),
+        "href" => {
+            let found = links::all(response);
+            resolve(origin, target, found.get(argument.parse::<usize>().ok()?)?)
+        }
+        "location" => resolve(origin, target, response.fields.first("location")?),
+        "link" => {
+            links::named(response, argument).and_then(|found| resolve(origin, target, &found))
+        }
+        _ => None,
+    }
+}

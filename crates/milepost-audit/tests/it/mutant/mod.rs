@@ -1,0 +1,124 @@
+//! The mutant server: a small, clean service of books and notes, and one flag for each way to break
+//! statelessness or to make noise. Processes share a database; what one keeps in its own memory
+//! dies with it.
+
+mod pages;
+mod people;
+mod serve;
+mod state;
+mod writes;
+
+pub(crate) use serve::Mutant;
+
+/// One way to break statelessness, or to make noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    None,
+    CookieMap,
+    RenewedCookie,
+    UrlSession,
+    HeaderHandshake,
+    ConnectionAuth,
+    ConnectionMemory,
+    SourceKey,
+    AgentKey,
+    LastSearch,
+    WizardOrder,
+    CursorInMemory,
+    OneTimeCursor,
+    IfMatchIgnored,
+    RefusedButDone,
+    NonAtomicSwap,
+    WeakComparison,
+    ProcessTag,
+    ProcessSecret,
+    LockTable,
+    ClientMap,
+    PrivateMarkedPublic,
+    CookieForAll,
+    UnsafeGet,
+    NoCacheControl,
+    NoNotModified,
+    BlindOverwrite,
+    NoTag,
+    SameTag,
+    IdleCookie,
+    Affinity,
+    StreamRegistry,
+    Upgrade,
+    IdempotencyRecord,
+    LogoutList,
+    // What is no violation.
+    RandomFields,
+    Clock,
+    SharedCounter,
+    ReplicaLag,
+    ResourcesInMemory,
+    AbCookie,
+    RateLimit,
+    ClientHeldSession,
+    SharedRecent,
+    CsrfCookie,
+}
+
+/// A request as the mutants see it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: String,
+    /// Which connection of the process carries it.
+    pub(crate) connection: u64,
+    pub(crate) source: String,
+}
+
+impl Request {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let found = self.fields.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        let pairs = self.field("cookie")?.split("; ");
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(own, _)| *own == name)
+            .map(|(_, value)| value)
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
+        let mut answer = Self::bare(status);
+        answer.body = body.to_string();
+        answer.with("content-type", "application/json")
+    }
+
+    pub(crate) fn bare(status: u16) -> Self {
+        Self {
+            status,
+            fields: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}

@@ -1,0 +1,284 @@
+//! What can be read: the entrance, books in pages, what was read last, and the flaws in it.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use super::{Answer, Flaw, Request, people, serve::Process};
+
+const BOOKS: [&str; 5] = ["b1", "b2", "b3", "b4", "b5"];
+const PAGE: usize = 2;
+const FRESH: &str = "public, max-age=1";
+
+/// Everything that is not written.
+pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
+    let flaw = process.flaw;
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        return Answer::bare(405).with("allow", "GET, HEAD");
+    }
+    let answer = match request.path.as_str() {
+        "/" if flaw == Flaw::Upgrade && request.field("upgrade").is_some() => {
+            return Answer::bare(101)
+                .with("connection", "Upgrade")
+                .with("upgrade", "websocket");
+        }
+        "/" => entrance(process),
+        "/books" => books(process, request),
+        "/recent" => recent(process, request),
+        "/status" => status(process),
+        "/metrics" => metrics(process),
+        "/openapi.json" => described(),
+        "/wizard/1" | "/wizard/2" if flaw == Flaw::WizardOrder => wizard(process, request),
+        "/secure" if flaw == Flaw::HeaderHandshake => secure(process, request),
+        "/download" if flaw == Flaw::ProcessSecret => download(process, request),
+        "/touch" if flaw == Flaw::UnsafeGet => {
+            process.database.touched.fetch_add(1, Ordering::SeqCst);
+            fine(&json!({ "touched": true }))
+        }
+        "/stream" if flaw == Flaw::StreamRegistry => stream(process),
+        path => match path.strip_prefix("/books/").filter(|id| BOOKS.contains(id)) {
+            Some(id) => book(process, request, id),
+            None => Answer::json(404, &json!({ "title": "nothing here" })),
+        },
+    };
+    finished(process, request, answer)
+}
+
+fn fine(body: &Value) -> Answer {
+    Answer::json(200, body).with("cache-control", FRESH)
+}
+
+fn entrance(process: &Process) -> Answer {
+    let mut links = vec![
+        "/books",
+        "/books/b1",
+        "/books/b2",
+        "/recent",
+        "/status",
+        "/me",
+        "/openapi.json",
+    ];
+    match process.flaw {
+        Flaw::WizardOrder => links.push("/wizard/1"),
+        Flaw::HeaderHandshake => links.push("/secure"),
+        Flaw::UnsafeGet => links.push("/touch"),
+        Flaw::StreamRegistry => links.push("/stream"),
+        _ => {}
+    }
+    let mut links: Vec<String> = links.into_iter().map(str::to_owned).collect();
+    let memory = &process.memory;
+    match process.flaw {
+        Flaw::UrlSession => {
+            let sid = process.database.token();
+            links.extend(["/books/b1", "/recent"].map(|path| format!("{path}?sid={sid}")));
+        }
+        Flaw::ProcessSecret => {
+            let secret = memory.lock().unwrap().life;
+            links.push(format!("/download?key=b1&sig={}", signature(secret)));
+        }
+        _ => {}
+    }
+    let answer = fine(&json!({ "title": "mutant", "links": links }));
+    if process.flaw == Flaw::HeaderHandshake {
+        let token = process.database.token();
+        memory.lock().unwrap().tokens.insert(token.clone());
+        return answer.with("x-session-token", &token);
+    }
+    answer
+}
+
+fn signature(secret: u64) -> String {
+    format!("{:016x}", secret.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+fn books(process: &Process, request: &Request) -> Answer {
+    let start = match (request.query("after"), request.query("cursor")) {
+        (Some(id), _) => BOOKS.iter().position(|book| *book == id).map(|at| at + 1),
+        (_, Some(cursor)) => found(process, cursor),
+        _ => Some(0),
+    };
+    let Some(start) = start else {
+        return Answer::json(410, &json!({ "title": "no such cursor" }));
+    };
+    let page: Vec<&str> = BOOKS.iter().skip(start).take(PAGE).copied().collect();
+    let mut body = json!({ "items": page });
+    if start + PAGE < BOOKS.len() {
+        body["next"] = json!(next(process, start + PAGE));
+    }
+    fine(&body)
+}
+
+fn next(process: &Process, start: usize) -> String {
+    let cursor = || {
+        let token = process.database.token();
+        token.chars().take(12).collect::<String>()
+    };
+    match process.flaw {
+        Flaw::CursorInMemory => {
+            let cursor = cursor();
+            process
+                .memory
+                .lock()
+                .unwrap()
+                .cursors
+                .insert(cursor.clone(), start);
+            format!("/books?cursor={cursor}")
+        }
+        Flaw::OneTimeCursor => {
+            let cursor = cursor();
+            process
+                .database
+                .cursors
+                .lock()
+                .unwrap()
+                .insert(cursor.clone(), start);
+            format!("/books?cursor={cursor}")
+        }
+        _ => format!("/books?after={}", BOOKS[start - 1]),
+    }
+}
+
+fn found(process: &Process, cursor: &str) -> Option<usize> {
+    match process.flaw {
+        Flaw::OneTimeCursor => process.database.cursors.lock().unwrap().remove(cursor),
+        _ => process.memory.lock().unwrap().cursors.get(cursor).copied(),
+    }
+}
+
+fn book(process: &Process, request: &Request, id: &str) -> Answer {
+    if let Some(key) = people::key(process, request) {
+        process
+            .memory
+            .lock()
+            .unwrap()
+            .recent
+            .insert(key, request.path.clone());
+    }
+    if process.flaw == Flaw::SharedRecent {
+        process
+            .database
+            .recent
+            .lock()
+            .unwrap()
+            .clone_from(&request.path);
+    }
+    let answer = fine(
+        &json!({ "id": id, "title": format!("Book {id}"), "pages": 100, "year": 1961, "language": "pl" }),
+    );
+    answer.with("etag", &format!("\"{id}-1\""))
+}
+
+fn recent(process: &Process, request: &Request) -> Answer {
+    let last = match process.flaw {
+        Flaw::ClientHeldSession => request.cookie("last").map(|id| format!("/books/{id}")),
+        Flaw::SharedRecent => Some(process.database.recent.lock().unwrap().clone()),
+        _ => people::key(process, request)
+            .and_then(|key| process.memory.lock().unwrap().recent.get(&key).cloned()),
+    };
+    let variant =
+        (process.flaw == Flaw::AbCookie).then(|| request.cookie("ab").unwrap_or("A").to_owned());
+    let body = json!({ "last": last, "variant": variant, "a": 1, "b": 2, "c": 3 });
+    Answer::json(200, &body).with("cache-control", "private, no-cache")
+}
+
+fn status(process: &Process) -> Answer {
+    let database = &process.database;
+    let mut body =
+        json!({ "status": "UP", "region": "here", "build": "one", "plan": "free", "tier": 1 });
+    match process.flaw {
+        Flaw::RandomFields => body["nonce"] = json!(database.token()),
+        Flaw::Clock => body["now"] = json!(format!("{:020}", database.number())),
+        Flaw::SharedCounter => body["hits"] = json!(database.hits.fetch_add(1, Ordering::SeqCst)),
+        Flaw::UnsafeGet => body["touched"] = json!(database.touched.load(Ordering::SeqCst)),
+        _ => {}
+    }
+    fine(&body)
+}
+
+fn metrics(process: &Process) -> Answer {
+    let memory = process.memory.lock().unwrap();
+    let held: usize = memory.clients.values().map(Vec::len).sum();
+    let text = format!("# TYPE heap_bytes gauge\nheap_bytes {}\n", 1_000_000 + held);
+    Answer {
+        status: 200,
+        fields: Vec::new(),
+        body: text,
+    }
+    .with("content-type", "text/plain")
+    .with("cache-control", "no-store")
+}
+
+fn described() -> Answer {
+    fine(&json!({
+        "openapi": "3.1.0", "info": { "title": "mutant", "version": "1" },
+        "paths": { "/logout": { "post": { "responses": { "204": { "description": "" } } } } },
+    }))
+}
+
+fn wizard(process: &Process, request: &Request) -> Answer {
+    if request.path == "/wizard/1" {
+        let key = process.database.token();
+        process.memory.lock().unwrap().wizards.insert(key.clone());
+        return fine(&json!({ "step": 1, "next": "/wizard/2" }))
+            .with("set-cookie", &format!("wizard={key}"))
+            .with("cache-control", "no-store");
+    }
+    let has_begun = request
+        .cookie("wizard")
+        .is_some_and(|key| process.memory.lock().unwrap().wizards.contains(key));
+    if has_begun {
+        return Answer::json(200, &json!({ "step": 2 })).with("cache-control", "no-store");
+    }
+    Answer::json(409, &json!({ "title": "begin at step 1" }))
+}
+
+fn secure(process: &Process, request: &Request) -> Answer {
+    let is_known = request
+        .field("x-session-token")
+        .is_some_and(|token| process.memory.lock().unwrap().tokens.contains(token));
+    if is_known {
+        fine(&json!({ "secret": 42 }))
+    } else {
+        Answer::json(403, &json!({ "title": "shake hands first" }))
+    }
+}
+
+fn download(process: &Process, request: &Request) -> Answer {
+    let secret = process.memory.lock().unwrap().life;
+    if request.query("sig") == Some(&signature(secret)) {
+        return fine(&json!({ "file": "b1" }));
+    }
+    Answer::json(403, &json!({ "title": "bad signature" }))
+}
+
+fn stream(process: &Process) -> Answer {
+    let body = format!(
+        "event: endpoint\ndata: /stream/{}\n\n",
+        process.database.token()
+    );
+    Answer {
+        status: 200,
+        fields: Vec::new(),
+        body,
+    }
+    .with("content-type", "text/event-stream")
+    .with("cache-control", "no-store")
+}
+
+/// Caching, validators, and what is wrong with them.
+fn finished(process: &Process, request: &Request, mut answer: Answer) -> Answer {
+    if process.flaw == Flaw::NoCacheControl {
+        answer.fields.retain(|(name, _)| name != "cache-control");
+    }
+    let tag = answer
+        .fields
+        .iter()
+        .find(|(name, _)| name == "etag")
+        .map(|(_, value)| value.clone());
+    let is_known = tag.is_some() && request.field("if-none-match") == tag.as_deref();
+    if is_known && process.flaw != Flaw::NoNotModified {
+        answer.status = 304;
+        answer.body.clear();
+    }
+    answer
+}

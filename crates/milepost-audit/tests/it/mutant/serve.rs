@@ -1,0 +1,217 @@
+//! Listeners and connections of the mutants: HTTP/1.1 by hand, a thread for each connection.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use milepost_audit::Restart;
+
+use super::{
+    Answer, Flaw, Request, pages, people,
+    state::{Database, Memory},
+    writes,
+};
+
+/// One process of the service.
+pub(crate) struct Process {
+    pub(crate) flaw: Flaw,
+    pub(crate) replica: usize,
+    pub(crate) database: Arc<Database>,
+    pub(crate) memory: Mutex<Memory>,
+    /// Writers between their check and their write.
+    pub(crate) checking: Mutex<usize>,
+    pub(crate) checked: Condvar,
+    streams: Mutex<HashMap<u64, TcpStream>>,
+    connections: AtomicU64,
+    pub(crate) requests: AtomicU64,
+}
+
+/// The service: a process for each replica.
+pub(crate) struct Mutant {
+    pub(crate) urls: Vec<String>,
+    processes: Vec<Arc<Process>>,
+}
+
+impl Mutant {
+    /// Starts one with a flaw.
+    pub(crate) fn start(flaw: Flaw, replicas: usize) -> Self {
+        let database = Arc::new(Database::default());
+        let mut urls = Vec::new();
+        let mut processes = Vec::new();
+        for replica in 0..replicas {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            urls.push(format!("http://{}/", listener.local_addr().unwrap()));
+            let process = Arc::new(Process {
+                flaw,
+                replica,
+                database: Arc::clone(&database),
+                memory: Mutex::new(Memory {
+                    life: database.number(),
+                    ..Memory::default()
+                }),
+                checking: Mutex::new(0),
+                checked: Condvar::new(),
+                streams: Mutex::default(),
+                connections: AtomicU64::new(0),
+                requests: AtomicU64::new(0),
+            });
+            processes.push(Arc::clone(&process));
+            thread::spawn(move || accept(&listener, &process));
+        }
+        Self { urls, processes }
+    }
+
+    /// Every process dies and begins anew at its old address.
+    pub(crate) fn restart(&self) -> Restart {
+        let processes = self.processes.clone();
+        Restart::by(move || {
+            for process in &processes {
+                process.restart();
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.processes
+            .iter()
+            .map(|process| process.requests.load(Ordering::SeqCst))
+            .sum()
+    }
+}
+
+impl Process {
+    fn restart(&self) {
+        *self.memory.lock().unwrap() = Memory {
+            life: self.database.number(),
+            ..Memory::default()
+        };
+        for (_, stream) in self.streams.lock().unwrap().drain() {
+            // It may have been closed by the client.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        let count = self.requests.fetch_add(1, Ordering::SeqCst);
+        if self.flaw == Flaw::RateLimit && count % 29 == 28 {
+            return Answer::bare(429).with("retry-after", "0");
+        }
+        let answer = match request.path.split('/').nth(1) {
+            Some("notes") => writes::answer(self, request),
+            Some("me" | "logout") => people::me(self, request),
+            _ => pages::answer(self, request),
+        };
+        people::known_again(self, request, answer)
+    }
+}
+
+fn accept(listener: &TcpListener, process: &Arc<Process>) {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            return;
+        };
+        let process = Arc::clone(process);
+        thread::spawn(move || connection(&process, stream));
+    }
+}
+
+fn connection(process: &Process, stream: TcpStream) {
+    let number = process.connections.fetch_add(1, Ordering::SeqCst);
+    let source = stream
+        .peer_addr()
+        .map(|address| address.ip().to_string())
+        .unwrap_or_default();
+    if let Ok(copy) = stream.try_clone() {
+        process.streams.lock().unwrap().insert(number, copy);
+    }
+    let _ = stream.set_nodelay(true);
+    let mut reader = BufReader::new(stream);
+    while let Some(mut request) = read(&mut reader) {
+        request.connection = number;
+        request.source.clone_from(&source);
+        let answer = process.answer(&request);
+        let is_stream = answer
+            .fields
+            .iter()
+            .any(|(_, value)| value == "text/event-stream");
+        if write(reader.get_mut(), &request, &answer, is_stream).is_err() {
+            break;
+        }
+        if is_stream {
+            // An event stream stays open until the client leaves.
+            let _ = reader.read(&mut [0]);
+            break;
+        }
+    }
+    process.streams.lock().unwrap().remove(&number);
+    process.memory.lock().unwrap().authenticated.remove(&number);
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
+    let mut line = String::new();
+    reader
+        .read_line(&mut line)
+        .ok()
+        .filter(|count| *count > 0)?;
+    let mut words = line.split_whitespace();
+    let mut request = Request {
+        method: words.next()?.to_owned(),
+        ..Request::default()
+    };
+    let target = words.next()?;
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    request.path = path.to_owned();
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    request.query = pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    loop {
+        let mut line = String::new();
+        reader
+            .read_line(&mut line)
+            .ok()
+            .filter(|count| *count > 0)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
+        request
+            .fields
+            .push((name.to_ascii_lowercase(), value.to_owned()));
+    }
+    let length: usize = request
+        .field("content-length")
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    request.body = String::from_utf8(body).ok()?;
+    Some(request)
+}
+
+fn write(
+    stream: &mut TcpStream,
+    request: &Request,
+    answer: &Answer,
+    is_stream: bool,
+) -> std::io::Result<()> {
+    let mut text = format!("HTTP/1.1 {} X\r\n", answer.status);
+    for (name, value) in &answer.fields {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !is_stream && !matches!(answer.status, 101 | 204 | 304) {
+        text.push_str(&format!("content-length: {}\r\n", answer.body.len()));
+    }
+    text.push_str("\r\n");
+    if request.method != "HEAD" && answer.status != 304 {
+        text.push_str(&answer.body);
+    }
+    stream.write_all(text.as_bytes())
+}

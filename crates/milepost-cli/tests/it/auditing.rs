@@ -1,0 +1,252 @@
+//! `audit`: Milepost itself, with restarts between requests, has no finding at warn or above; and
+//! the command keeps its contract with scripts.
+
+use std::{
+    fs,
+    net::TcpListener,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::stage::{MILEPOST, Server, User, library};
+
+/// A server that a shell command restarts: its process id stands in a file.
+struct Restarted {
+    folder: TempDir,
+    port: u16,
+}
+
+impl Restarted {
+    /// The demo's library, served at a port of its own.
+    fn library() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let mut demo = Command::new(MILEPOST);
+        demo.arg("demo").arg(folder.path().join("data"));
+        drop(Server::spawned(demo));
+        let this = Self { folder, port };
+        fs::write(this.script(), this.text()).unwrap();
+        assert!(
+            Command::new("sh")
+                .arg(this.script())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap()
+                .success()
+        );
+        this
+    }
+
+    fn script(&self) -> std::path::PathBuf {
+        self.folder.path().join("restart.sh")
+    }
+
+    /// Kills what runs as `kill -9` does, and starts it again at the same port.
+    fn text(&self) -> String {
+        let folder = self.folder.path().display();
+        let port = self.port;
+        format!(
+            "cd {folder}\n\
+             test -f pid && kill -9 $(cat pid) 2>/dev/null\n\
+             while test -f pid && kill -0 $(cat pid) 2>/dev/null; do :; done\n\
+             {MILEPOST} serve --data data --listen 127.0.0.1:{port} --log off </dev/null >out 2>&1 &\n\
+             echo $! >pid\n"
+        )
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
+    fn pid(&self) -> String {
+        fs::read_to_string(self.folder.path().join("pid"))
+            .unwrap()
+            .trim()
+            .to_owned()
+    }
+}
+
+impl Drop for Restarted {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = Command::new("kill").args(["-9", &self.pid()]).status();
+    }
+}
+
+/// Waits until it listens, by asking it.
+fn await_listening(url: &str) {
+    let agent = crate::stage::agent();
+    while agent.get(url).call().is_err() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn milepost_itself_keeps_nothing_about_its_clients() {
+    let server = Restarted::library();
+    let url = server.url();
+    await_listening(&url);
+    let user = User::at(&url);
+    let restart = format!("sh {}", server.script().display());
+    let options = [
+        "audit",
+        &url,
+        "--write",
+        "--sandbox",
+        "/v1/books",
+        "--restart-cmd",
+        &restart,
+        "--fail-on",
+        "warn",
+        "--format",
+        "json",
+        "--operations",
+        "40",
+    ];
+    let ran = user.run(&options);
+    assert_eq!(
+        ran.code,
+        Some(0),
+        "{}\n{:#?}",
+        ran.stderr,
+        notes(&ran.stdout)
+    );
+    let report = ran.json();
+    assert_eq!(report["verdict"], "no-evidence");
+    let matrix = report["coverage"]["matrix"].as_array().unwrap();
+    for check in [
+        "OR-1", "OR-3", "CN-2", "IP-1", "RP-2", "PG-1", "PG-2", "CC-1", "CC-3", "CA-1", "CA-2",
+        "CA-3", "CA-4", "CA-5", "LK-1", "MT-1",
+    ] {
+        assert!(
+            matrix.iter().any(|cell| cell["check"] == check),
+            "{check} looked at nothing"
+        );
+    }
+}
+
+/// What a report says at warn or above, and what it did not show.
+fn notes(report: &str) -> Vec<String> {
+    let report: Value = serde_json::from_str(report).unwrap_or_default();
+    let findings = report["findings"].as_array().cloned().unwrap_or_default();
+    let loud = findings
+        .iter()
+        .filter(|finding| finding["level"] == "warn" || finding["level"] == "bad");
+    let mut notes: Vec<String> = loud
+        .map(|finding| {
+            format!(
+                "{} {} {}",
+                finding["check"], finding["operation"], finding["summary"]
+            )
+        })
+        .collect();
+    notes.extend(
+        report["notShown"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(Value::to_string),
+    );
+    notes
+}
+
+#[test]
+fn an_audit_writes_every_form_that_is_asked_for_and_what_is_accepted_is_shown() {
+    let (_data, server, user) = library();
+    let output = user.path("report");
+    let waivers = user.file(
+        "waivers.json",
+        r#"[{"check":"CC-1","reason":"a test","expires":"2999-01-01"}]"#,
+    );
+    let mut command = vec![
+        "audit",
+        server.url.as_str(),
+        "--output",
+        output.to_str().unwrap(),
+    ];
+    command.extend([
+        "--waivers",
+        waivers.to_str().unwrap(),
+        "--check",
+        "CC-1",
+        "--check",
+        "SC-1",
+        "--operations",
+        "10",
+    ]);
+    for form in ["terminal", "html", "json", "har", "sarif", "junit"] {
+        command.extend(["--format", form]);
+    }
+    user.run(&command).ok();
+    for ending in ["txt", "html", "json", "har", "sarif", "xml"] {
+        let text = fs::read_to_string(output.with_extension(ending)).unwrap();
+        assert!(!text.is_empty(), "{ending}");
+    }
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(output.with_extension("json")).unwrap()).unwrap();
+    assert_eq!(report["verdict"], "no-evidence");
+    assert!(report["notShown"].is_array() && report["findings"].is_array());
+}
+
+#[test]
+fn exit_codes_tell_usage_and_nobody_there() {
+    let user = User::at("http://127.0.0.1:1");
+    user.run(&["audit", "http://192.0.2.1/"])
+        .code(2)
+        .says("--i-operate-this-host");
+    user.run(&["audit", "no url"])
+        .code(2)
+        .says("is no http or https URL");
+    user.run(&["audit", "http://127.0.0.1:1/"])
+        .code(3)
+        .says("can't connect");
+    user.run(&["audit", "http://127.0.0.1:1/", "--sandbox", "/x"])
+        .code(2)
+        .says("--write");
+    user.run(&["audit", "replay", "nowhere.json"])
+        .code(2)
+        .says("can't read nowhere.json");
+    user.run(&["audit", "explain", "XX-9"])
+        .code(2)
+        .says("there is no check XX-9");
+    let page = user.run(&["audit", "explain", "sc-3"]).ok();
+    assert!(page.stdout.starts_with("# SC-3: rewind"));
+}
+
+#[test]
+fn what_an_audit_finds_replays_from_its_report() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
+        }
+    });
+    let user = User::at(&url);
+    let output = user.path("report.json");
+    let path = output.to_str().unwrap();
+    user.run(&[
+        "audit",
+        &url,
+        "--fail-on",
+        "warn",
+        "--format",
+        "json",
+        "--output",
+        path,
+    ])
+    .code(1);
+    let again = user.run(&["audit", "replay", path]).code(1);
+    assert!(
+        again.stdout.contains("again") && again.stdout.contains("CC-1"),
+        "{again:?}"
+    );
+}
