@@ -1,7 +1,7 @@
 //! MT-1: after many safe requests, known resources are what they were.
 
 use crate::{
-    engine::{Carrier, Draft, Scene, Stop, cut, differences},
+    engine::{Carrier, Difference, Draft, Scene, Stop, cut, differences},
     finding::Level,
     script::{Script, Send, Voice},
 };
@@ -33,20 +33,7 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
             .find(|difference| !mask.covers(&difference.spot))
         {
             None => scene.fine(*operation),
-            Some(difference) => {
-                let (left, right) = (cut(&difference.left), cut(&difference.right));
-                let summary = format!(
-                    "safe requests changed it: {} was {left}, now {right}",
-                    difference.spot
-                );
-                scene.file(
-                    Level::Warn,
-                    Draft {
-                        spot: Some(difference.spot),
-                        ..Draft::at(*operation, summary)
-                    },
-                );
-            }
+            Some(difference) => file(scene, *operation, difference),
         }
     }
     for found in scene
@@ -65,6 +52,31 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
         );
     }
     Ok(())
+}
+
+/// A change that requests made. Numbers that move are counters of requests: worth knowing.
+fn file(scene: &Scene<'_>, operation: usize, difference: Difference) {
+    let without_digits = |text: &str| text.replace(|c: char| c.is_ascii_digit() || c == '.', "");
+    let is_counter = without_digits(&difference.left) == without_digits(&difference.right);
+    let is_metrics = difference.left.contains("# TYPE ");
+    let level = if is_counter || is_metrics {
+        Level::Info
+    } else {
+        Level::Warn
+    };
+    let (left, right) = (cut(&difference.left), cut(&difference.right));
+    let summary = format!(
+        "safe requests changed it: {} was {left}, now {right}",
+        difference.spot
+    );
+    let draft = Draft::at(operation, summary);
+    scene.file(
+        level,
+        Draft {
+            spot: Some(difference.spot),
+            ..draft
+        },
+    );
 }
 
 fn answers(

@@ -66,6 +66,10 @@ pub(crate) fn crawl(stage: &Stage<'_>, seeds: &[String], limits: &Limits) -> Res
                 let references = references.iter().filter(is_readable);
                 let found = references.filter_map(|one| resolve(&place.origin, &target, one));
                 found.for_each(|found| crawl.want(&found, Some(number)));
+                // Text that looked like a path, and is none.
+                if response.status == 404 && found_in.is_some() {
+                    continue;
+                }
                 corpus.operations.push(Operation {
                     target,
                     found_in,

@@ -13,7 +13,7 @@ mod wire;
 pub(crate) use baseline::Baseline;
 pub(crate) use carrier::Carrier;
 pub(crate) use dependence::Dependence;
-pub(crate) use difference::{Spot, differences};
+pub(crate) use difference::{Difference, Spot, differences};
 pub(crate) use mask::Mask;
 pub(crate) use proof::Proof;
 pub(crate) use scene::{Draft, Scene, cut, shown};

@@ -52,8 +52,8 @@ impl Restarted {
         let port = self.port;
         format!(
             "cd {folder}\n\
-             test -f pid && kill -9 $(cat pid) 2>/dev/null\n\
-             while test -f pid && kill -0 $(cat pid) 2>/dev/null; do :; done\n\
+             p=$(cat pid 2>/dev/null) && kill -9 $p 2>/dev/null\n\
+             while kill -0 $p 2>/dev/null && ! {{ grep -qs 'State:.Z' /proc/$p/status && test $(ls /proc/$p/task | wc -l) -le 1; }}; do :; done\n\
              {MILEPOST} serve --data data --listen 127.0.0.1:{port} --log off </dev/null >out 2>&1 &\n\
              echo $! >pid\n"
         )
@@ -93,6 +93,11 @@ fn milepost_itself_keeps_nothing_about_its_clients() {
     await_listening(&url);
     let user = User::at(&url);
     let restart = format!("sh {}", server.script().display());
+    let page = format!("{url}/books?pageSize=2");
+    let har =
+        format!(r#"{{"log":{{"entries":[{{"request":{{"method":"GET","url":"{page}"}}}}]}}}}"#);
+    let har = user.file("pages.har", har);
+    let har = har.to_str().unwrap();
     let options = [
         "audit",
         &url,
@@ -101,6 +106,8 @@ fn milepost_itself_keeps_nothing_about_its_clients() {
         "/v1/books",
         "--restart-cmd",
         &restart,
+        "--har",
+        har,
         "--fail-on",
         "warn",
         "--format",

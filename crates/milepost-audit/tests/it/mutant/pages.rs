@@ -189,7 +189,7 @@ fn status(process: &Process) -> Answer {
         Flaw::RandomFields => body["nonce"] = json!(database.token()),
         Flaw::Clock => body["now"] = json!(format!("{:020}", database.number())),
         Flaw::SharedCounter => body["hits"] = json!(database.hits.fetch_add(1, Ordering::SeqCst)),
-        Flaw::UnsafeGet => body["touched"] = json!(database.touched.load(Ordering::SeqCst)),
+        Flaw::UnsafeGet => body["touched"] = json!("x".repeat(count(database))),
         _ => {}
     }
     fine(&body)
@@ -281,4 +281,9 @@ fn finished(process: &Process, request: &Request, mut answer: Answer) -> Answer 
         answer.body.clear();
     }
     answer
+}
+
+/// How often the unsafe GET was sent.
+fn count(database: &super::state::Database) -> usize {
+    usize::try_from(database.touched.load(Ordering::SeqCst)).unwrap_or(0)
 }
