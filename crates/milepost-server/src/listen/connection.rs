@@ -3,16 +3,9 @@
 //! hyper speaks HTTP; here stands what hyper leaves open: who is silent for too long, and how a
 //! connection ends when the service is asked to stop.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
 
-use http::Request;
-use http_body::{Body, Frame, SizeHint};
+use http::{Request, Version};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -27,6 +20,7 @@ use tokio::{
 
 use super::{
     HttpService, ListenOptions,
+    answering::{Answering, Bodies},
     coalesced::Coalesced,
     paced::Paced,
     pulse::{Pulse, Verdict, Watch},
@@ -134,15 +128,24 @@ impl Protocol {
         let stream = Paced::new(stream, Arc::clone(&pulse), self.options.stall_time_max);
         let stream = Coalesced::new(stream, Arc::clone(&pulse));
         let noted = Arc::clone(&pulse);
+        // Over HTTP/1.1 a reader that doesn't read is found by the bytes that wait for it.
+        let (announcing, mut bodies) = match spoken {
+            Spoken::Http1 => (None, None),
+            Spoken::Http2 | Spoken::Unknown => {
+                let (announcing, bodies) = Bodies::new();
+                (Some(announcing), Some(bodies))
+            }
+        };
         let service = service_fn(move |request: Request<Incoming>| {
+            let is_multiplexed = request.version() == Version::HTTP_2;
+            let announcing = announcing.clone().filter(|_| is_multiplexed);
             let in_flight = InFlight::start(&noted, request.version());
             let response = service.clone().answer(request, connection);
             async move {
                 let response = response.await;
-                Ok::<_, Infallible>(response.map(|body| Answering {
-                    body,
-                    _in_flight: in_flight,
-                }))
+                Ok::<_, Infallible>(
+                    response.map(|body| Answering::new(body, in_flight, announcing.as_ref())),
+                )
             }
         });
         let builder = match spoken {
@@ -153,6 +156,7 @@ impl Protocol {
         let mut http = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut watch = Watch::new(&self.options);
         let mut looks = interval(watch.interval());
+        let looks_max = watch.looks_in(self.options.stall_time_max);
         let mut is_closing = false;
         loop {
             let wants_close = tokio::select! {
@@ -160,6 +164,7 @@ impl Protocol {
                 // What went wrong on a connection is its peer's doing and nobody else's concern.
                 _ended = http.as_mut() => return,
                 _ = looks.tick() => match watch.look(&pulse) {
+                    _ if bodies.as_mut().is_some_and(|bodies| bodies.is_stalled(looks_max)) => return,
                     Verdict::KeepOpen => false,
                     Verdict::CloseGracefully if is_closing => return,
                     Verdict::CloseGracefully => true,
@@ -180,35 +185,9 @@ impl Protocol {
     }
 }
 
-/// A response's body, which keeps its request in flight until it is done: one that is made while it
-/// is sent may take longer than a connection may be idle.
-struct Answering<B> {
-    body: B,
-    _in_flight: InFlight,
-}
-
-impl<B: Body + Unpin> Body for Answering<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 /// A request that was noted as started, and is noted as finished however it ends.
-struct InFlight(Arc<Pulse>);
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Pulse>);
 
 impl InFlight {
     fn start(pulse: &Arc<Pulse>, version: http::Version) -> Self {

@@ -4,6 +4,7 @@
 //! State here belongs to one open connection and ends with it. Nothing is counted, kept or decided
 //! per client.
 
+mod answering;
 mod coalesced;
 mod connection;
 mod guard;

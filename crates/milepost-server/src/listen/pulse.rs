@@ -123,6 +123,12 @@ impl Watch {
         }
     }
 
+    /// How many looks a time is long, rounded up.
+    pub(super) fn looks_in(&self, time: Duration) -> u32 {
+        let looks = time.as_nanos().div_ceil(self.interval.as_nanos().max(1));
+        u32::try_from(looks).unwrap_or(u32::MAX)
+    }
+
     /// How long to wait between two looks.
     pub(super) fn interval(&self) -> Duration {
         self.interval

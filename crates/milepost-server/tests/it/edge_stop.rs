@@ -92,6 +92,25 @@ async fn http_2_is_spoken_without_tls_to_who_knows_and_ends_with_goaway() {
     );
 }
 
+#[tokio::test]
+async fn who_opens_no_window_for_an_answer_over_http_2_is_dropped() {
+    let mut options = ListenOptions::default();
+    (options.head_time_max, options.stall_time_max) = (SHORT, SHORT);
+    let running = Running::start(listener().await, options, |_| async {
+        http::Response::new(http_body_util::Full::from(vec![b'x'; 100_000]))
+    });
+    let mut stream = running.connect().await;
+    stream.write_all(&h2::get_without_window()).await.unwrap();
+    h2::frame(&mut stream, h2::HEADERS).await;
+    // The peer goes on talking, only not about this answer.
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        while stream.write_all(&h2::PING).await.is_ok() {
+            tokio::time::sleep(SHORT / 4).await;
+        }
+    });
+    assert!(ended.await.is_ok(), "still connected");
+}
+
 /// The client's side of HTTP/2, as far as one GET needs it (RFC 9113).
 mod h2 {
     use super::{AsyncReadExt, TcpStream};
@@ -103,6 +122,19 @@ mod h2 {
     pub(super) fn get() -> Vec<u8> {
         let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
         bytes.extend([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+        bytes.extend([
+            0, 0, 6, HEADERS, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x41, 1, b'x',
+        ]);
+        bytes
+    }
+
+    /// PING, without ACK.
+    pub(super) const PING: [u8; 17] = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+
+    /// The same as `get`, with SETTINGS_INITIAL_WINDOW_SIZE of 0.
+    pub(super) fn get_without_window() -> Vec<u8> {
+        let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        bytes.extend([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0]);
         bytes.extend([
             0, 0, 6, HEADERS, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x41, 1, b'x',
         ]);
