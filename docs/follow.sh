@@ -1,6 +1,6 @@
 #!/bin/sh
-# Keeps a folder the same as a collection: follow.sh URL FOLDER [SECONDS]. Each resource is FOLDER/items/ID.json, where
-# to go on is FOLDER/bookmark. May be stopped anywhere. SECONDS: how long to wait for news; 0: stop when up to date.
+# Keeps a folder the same as a collection (at the top, or of one parent): follow.sh URL FOLDER [SECONDS]. Each resource
+# is FOLDER/items/ID.json, where to go on FOLDER/bookmark. May be stopped anywhere. SECONDS to wait for news; 0: once.
 set -eu
 start=$1 folder=$2 wait=${3:-20} page=$2/.page
 origin=$(printf %s "$start" | sed -E 's|^([a-z]+://[^/]+).*|\1|')

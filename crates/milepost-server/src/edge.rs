@@ -73,6 +73,12 @@ impl Begun {
             admitted.give_back();
         }
     }
+
+    /// Takes room among at most this many requests in flight again; whether there was any.
+    pub(crate) fn take_again(&self, in_flight_max: usize) -> bool {
+        let admitted = self.admitted.as_ref();
+        admitted.is_none_or(|admitted| admitted.take_again(in_flight_max))
+    }
 }
 
 /// What is known of a request when its response is finished.

@@ -44,7 +44,12 @@ impl Hosts {
 /// A host without port, brackets and the root's dot.
 fn bare(host: &str) -> &str {
     let without_port = match host.strip_prefix('[') {
-        Some(rest) => return rest.split(']').next().unwrap_or_default(),
+        Some(rest) => {
+            return match rest.split_once(']') {
+                Some((address, port)) if port.is_empty() || port.starts_with(':') => address,
+                _ => host,
+            };
+        }
         None => match host.rsplit_once(':') {
             // More than one colon: an address of IPv6 that lacks its brackets.
             Some((name, _port)) if !name.contains(':') => name,
@@ -90,6 +95,8 @@ mod tests {
             "127.0.0.1.evil.example",
             "192.168.0.8",
             "[::2]",
+            "[::1].evil.example",
+            "[::1",
             "0.0.0.0",
             "notlocalhost",
         ] {

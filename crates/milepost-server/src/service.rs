@@ -201,7 +201,7 @@ async fn routed(
     begun: &Begun,
     body: RequestBody<'_>,
 ) -> (RouteKind, Response<Body>) {
-    if route::own_bytes(&request.uri) > shared.limits.url_bytes_max {
+    if route::is_too_long(&request.uri, shared.limits.url_bytes_max) {
         return (
             RouteKind::Unknown,
             Refusal::uri_too_long(&shared.limits).into_response(&shared.base),

@@ -58,6 +58,9 @@ pub(crate) async fn serve(
     exposure(&options.listen, options)?;
     let (service, log_flush) = options.service(Arc::clone(&store) as Arc<dyn Store>)?;
     let (listener, reload) = listener(options, &service).await?;
+    if let Some(warning) = options.limits_warning()? {
+        terminal.warn(warning);
+    }
     let waiting = service.clone();
     let stop = signals::stop(terminal)?;
     let stop = async move {

@@ -192,6 +192,19 @@ impl ServingOptions {
         Ok(limits::settings(&self.limit)?.listen)
     }
 
+    /// What is worth knowing about limits that don't go together.
+    pub(super) fn limits_warning(&self) -> Result<Option<String>, Failure> {
+        let limits::Settings { request, listen } = limits::settings(&self.limit)?;
+        let waiting = request.waits_max.saturating_add(request.streams_max);
+        let is_within = waiting < listen.connections_max;
+        Ok((!is_within).then(|| {
+            format!(
+                "waitsMax and streamsMax, {waiting} together, may take all {} connections (connectionsMax): over HTTP/1.1 nobody else would be answered",
+                listen.connections_max
+            )
+        }))
+    }
+
     pub(super) fn has_tls(&self) -> bool {
         self.tls_cert.is_some()
     }

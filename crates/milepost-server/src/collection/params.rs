@@ -45,6 +45,12 @@ impl Params {
         self.0.push((key.into(), value.into()));
     }
 
+    /// All pairs but those of these keys.
+    pub(crate) fn without(mut self, keys: &[&str]) -> Self {
+        self.0.retain(|(name, _)| !keys.contains(&name.as_str()));
+        self
+    }
+
     /// The pairs, in the order they were added.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0

@@ -6,6 +6,7 @@ use http::{
     header::{ACCEPT, VARY},
     request::Parts,
 };
+use milepost_semantics::EntityTag;
 use milepost_semantics::prefer::{PREFER, PREFERENCE_APPLIED, Preferences};
 use milepost_store::ReadError;
 
@@ -51,8 +52,7 @@ pub(crate) async fn changes(
     };
     match asked.wait_s() {
         Some(wait_s) if !page.has_news => {
-            begun.give_back();
-            hold::until_news(shared, request, &asked, wait_s).await
+            hold::until_news(shared, request, begun, &asked, wait_s).await
         }
         _ => represent(shared, request, &page, page.freshness),
     }
@@ -83,29 +83,29 @@ pub(super) fn represent(
     page: &WrittenPage,
     freshness: Freshness,
 ) -> Answer {
-    let body = page.bytes.clone();
-    describe_page(shared, request, page, freshness, page.link.clone(), body)
+    let (link, bytes) = (page.link.clone(), page.bytes.clone());
+    describe_page(shared, request, &page.etag, freshness, link, bytes)
 }
 
-/// Answers with these bytes for a page.
+/// Answers with a page of these bytes, which have this tag.
 pub(super) fn describe_page(
     shared: &Shared,
     request: &Parts,
-    page: &WrittenPage,
+    etag: &EntityTag,
     freshness: Freshness,
     link: Option<HeaderValue>,
     bytes: Bytes,
 ) -> Answer {
     let held = if is_conditional(&request.headers) {
-        held_tag(&request.headers, page.etag.clone(), None)?
+        held_tag(&request.headers, etag.clone(), None)?
     } else {
         None
     };
     let mut response = match held {
-        Some(etag) => shared.outline.not_modified(etag, freshness),
+        Some(held) => shared.outline.not_modified(held, freshness),
         None => shared
             .outline
-            .page(page.etag.to_header_value(), bytes, freshness, link),
+            .page(etag.to_header_value(), bytes, freshness, link),
     };
     response.headers_mut().insert(VARY, VARY_ON);
     Ok(response)

@@ -6,7 +6,7 @@
 
 use http::request::Parts;
 use milepost_semantics::{
-    Issue, Position, position::MalformedPosition, prefer::Preferences, problem::Part,
+    EntityTag, Issue, Position, position::MalformedPosition, prefer::Preferences, problem::Part,
 };
 use milepost_store::{ChangesQuery, CollectionPath, Feed, PageLimit};
 
@@ -158,6 +158,13 @@ impl Asked {
         let tick = self.keys.tick.unwrap_or(0).wrapping_add(1);
         params.push("tick", tick.to_string());
         params.url(&self.path(shared, at))
+    }
+
+    /// The tag of an answer without news, of which the next `tick` is a part.
+    pub(super) fn ticked_tag(&self, page: &EntityTag) -> EntityTag {
+        let tick = self.keys.tick.unwrap_or(0).wrapping_add(1);
+        let text = format!("{}/{tick}", String::from_utf8_lossy(page.opaque()));
+        EntityTag::strong(&text).unwrap_or_else(|_never| page.clone())
     }
 
     /// The URL of everything that stood at a position, as this feed shows it.

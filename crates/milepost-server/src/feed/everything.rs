@@ -7,7 +7,7 @@
 
 use http::{Response, request::Parts};
 use milepost_semantics::{
-    Issue, Position, ProblemType,
+    EntityTag, Issue, Position, ProblemType,
     problem::Part,
     wire::{PageEnd, PageKind, PageTail, PageWriter},
 };
@@ -19,13 +19,13 @@ use super::{asked::position, expired};
 use crate::{
     body::Body,
     collection::{Params, cursor, link, malformed_query},
-    conditional::held,
+    conditional::held_tag,
     dispatch::redirect,
     failure,
     governed::Governed,
     href, media,
     refusal::{Answer, Refusal},
-    representation::{Freshness, entity_tag},
+    representation::Freshness,
     route::{Address, Followed},
     service::Shared,
 };
@@ -62,6 +62,7 @@ pub(crate) async fn snapshot(shared: &Shared, request: &Parts, at: &str) -> Answ
         return Ok(redirect(&url));
     }
     let governed = Governed::everything(shared, &shared.store.definitions());
+    let defined_at = defined_at(shared).await?;
     let gathered = match gather(shared, &asked, at).await {
         Ok(gathered) => gathered,
         Err(ReadError::Expired { oldest }) => {
@@ -70,11 +71,25 @@ pub(crate) async fn snapshot(shared: &Shared, request: &Parts, at: &str) -> Answ
         }
         Err(error) => return Err(failure::of_read(shared, error)),
     };
-    let freshness = Freshness::Immutable(governed.visibility());
-    if let Some(etag) = held(&request.headers, at, None)? {
+    // The collections shown are those that are defined now: the same for ever only while that is so.
+    let freshness = if defined_at.sequence() <= at.sequence() {
+        Freshness::Immutable(governed.visibility())
+    } else {
+        governed.freshness()
+    };
+    let text = format!("{at}/{}", defined_at.sequence());
+    let tag = EntityTag::strong(&text).unwrap_or_else(|_never| EntityTag::from(at));
+    if let Some(etag) = held_tag(&request.headers, tag.clone(), None)? {
         return Ok(shared.outline.not_modified(etag, freshness));
     }
-    Ok(represent(shared, &asked, at, &url, &gathered, freshness))
+    Ok(represent(
+        shared,
+        &asked,
+        at,
+        &url,
+        &gathered,
+        (tag, freshness),
+    ))
 }
 
 fn path(shared: &Shared, at: Position) -> String {
@@ -82,6 +97,14 @@ fn path(shared: &Shared, at: Position) -> String {
         "{}/snapshots/{at}",
         href::followed(&shared.base, &Followed::Everything)
     )
+}
+
+/// When a definition was last made, changed or deleted.
+async fn defined_at(shared: &Shared) -> Result<Position, Refusal> {
+    let definitions = CollectionPath::collections();
+    let state = shared.store.collection(&definitions).await;
+    let state = state.map_err(|error| failure::of_read(shared, error))?;
+    Ok(state.map_or_else(|| shared.store.head(), |state| state.head))
 }
 
 /// The resources that fit on the page, from one collection after the other.
@@ -246,7 +269,7 @@ fn represent(
     at: Position,
     url: &str,
     gathered: &Gathered,
-    freshness: Freshness,
+    (tag, freshness): (EntityTag, Freshness),
 ) -> Response<Body> {
     let end = match &gathered.next {
         Some(place) => PageEnd::Next(asked.params(Some(place)).url(&path(shared, at))),
@@ -270,5 +293,7 @@ fn represent(
         );
     }
     let bytes = writer.finish(&PageTail::new(end, at));
-    shared.outline.page(entity_tag(at), bytes, freshness, link)
+    shared
+        .outline
+        .page(tag.to_header_value(), bytes, freshness, link)
 }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     between::WrittenPage,
     collection::link,
+    edge::Begun,
     refusal::{Answer, Refusal},
     representation::Freshness,
     service::{Shared, SharedHandle},
@@ -28,14 +29,19 @@ use crate::{
 /// When who found no room to wait should come back, in seconds: until then, asking without waiting is
 /// as good.
 const RETRY_AFTER_S: u32 = 5;
+/// How often, and how long apart, who has waited asks for room to be answered.
+const AGAIN_TRIES_MAX: u32 = 500;
+const AGAIN_PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers with news, or with none after at most `wait_s` seconds.
 pub(super) async fn until_news(
     shared: &SharedHandle,
     request: &Parts,
+    begun: &Begun,
     asked: &Asked,
     wait_s: u32,
 ) -> Answer {
+    begun.give_back();
     let Some(_entered) = shared.waits.held.enter() else {
         return Err(no_room("requests wait for news already"));
     };
@@ -60,23 +66,31 @@ pub(super) async fn until_news(
             break no_news(shared, request, asked, &page)?;
         }
     };
+    begin_again(shared, begun).await?;
     if asked.prefers_wait_s == Some(wait_s) {
         applied(answer.headers_mut(), wait_s);
     }
     Ok(answer)
 }
 
+/// Takes room among the requests in flight again: all who waited for the same news are answered a few
+/// at a time.
+async fn begin_again(shared: &Shared, begun: &Begun) -> Result<(), Refusal> {
+    for _ in 0..AGAIN_TRIES_MAX {
+        if begun.take_again(shared.limits.requests_in_flight_max) {
+            return Ok(());
+        }
+        sleep(jittered(AGAIN_PAUSE)).await;
+    }
+    Err(no_room("requests are being answered"))
+}
+
 fn no_news(shared: &Shared, request: &Parts, asked: &Asked, page: &WrittenPage) -> Answer {
     let resume = PageEnd::Resume(asked.ticked_url(shared, page.tail.position));
-    let body = without_news(shared, asked, page).into();
-    describe_page(
-        shared,
-        request,
-        page,
-        passing(asked.freshness()),
-        link(&resume),
-        body,
-    )
+    let bytes = without_news(shared, asked, page).into();
+    let etag = asked.ticked_tag(&page.etag);
+    let freshness = passing(asked.freshness());
+    describe_page(shared, request, &etag, freshness, link(&resume), bytes)
 }
 
 /// How long the answer to those who waited may be kept: long enough for all who waited behind the same

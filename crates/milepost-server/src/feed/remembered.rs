@@ -1,17 +1,17 @@
 //! What is remembered of changes: `…/changes`, without a position.
 
 use http::request::Parts;
-use milepost_semantics::Position;
+use milepost_semantics::{EntityTag, Position};
 use milepost_store::{ChangesQuery, Definition, Feed, PageLimit};
 use serde_json::{Value, json};
 
 use crate::{
-    conditional::held,
+    conditional::held_tag,
     failure,
     governed::{Governed, not_defined},
     href, media,
     refusal::{Answer, Refusal},
-    representation::{Freshness, entity_tag},
+    representation::Freshness,
     route::{Address, Followed},
     service::Shared,
 };
@@ -19,23 +19,23 @@ use crate::{
 /// Answers GET and HEAD.
 pub(crate) async fn remembered(shared: &Shared, request: &Parts, followed: Followed) -> Answer {
     media::require_json_accepted(&request.headers)?;
-    let (head, document, freshness) = match &followed {
+    let (tag, document, freshness) = match &followed {
         Followed::Collection(address) => of_collection(shared, address).await?,
         Followed::Everything => of_everything(shared).await?,
     };
-    if let Some(etag) = held(&request.headers, head, None)? {
+    if let Some(etag) = held_tag(&request.headers, tag.clone(), None)? {
         return Ok(shared.outline.not_modified(etag, freshness));
     }
     let bytes = document.to_string().into_bytes();
     Ok(shared
         .outline
-        .page(entity_tag(head), bytes, freshness, None))
+        .page(tag.to_header_value(), bytes, freshness, None))
 }
 
 async fn of_collection(
     shared: &Shared,
     address: &Address,
-) -> Result<(Position, Value, Freshness), Refusal> {
+) -> Result<(EntityTag, Value, Freshness), Refusal> {
     let governed = Governed::of(shared, &address.collection)?;
     let state = shared.store.collection(&address.collection).await;
     let state = state.map_err(|error| failure::of_read(shared, error))?;
@@ -50,10 +50,11 @@ async fn of_collection(
         "snapshot": format!("{url}/snapshots/{}", state.head),
         "resume": format!("{url}/changes/{}", state.head),
     });
-    Ok((state.head, document, governed.freshness()))
+    let tag = tag(state.head, &[state.oldest_change, state.oldest_snapshot]);
+    Ok((tag, document, governed.freshness()))
 }
 
-async fn of_everything(shared: &Shared) -> Result<(Position, Value, Freshness), Refusal> {
+async fn of_everything(shared: &Shared) -> Result<(EntityTag, Value, Freshness), Refusal> {
     let head = shared.store.head();
     let nothing = ChangesQuery {
         feed: Feed::Everything,
@@ -72,11 +73,16 @@ async fn of_everything(shared: &Shared) -> Result<(Position, Value, Freshness), 
         "resume": format!("{url}/changes/{head}"),
     });
     let definitions = shared.store.definitions();
-    Ok((
-        head,
-        document,
-        Governed::everything(shared, &definitions).freshness(),
-    ))
+    let freshness = Governed::everything(shared, &definitions).freshness();
+    Ok((tag(head, &[page.oldest]), document, freshness))
+}
+
+/// All that such a document depends on: the head, which moves with the definition too, and floors,
+/// which move with time.
+fn tag(head: Position, floors: &[Position]) -> EntityTag {
+    let floors = floors.iter().map(|floor| format!("/{}", floor.sequence()));
+    let text = format!("{head}{}", floors.collect::<String>());
+    EntityTag::strong(&text).unwrap_or_else(|_never| EntityTag::from(head))
 }
 
 /// The retention as the definition's representation says it.

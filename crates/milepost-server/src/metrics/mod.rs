@@ -257,6 +257,24 @@ impl Admitted {
     }
 }
 
+impl Admitted {
+    /// Takes back what was given back, unless so many others are in flight; whether it is taken.
+    #[must_use]
+    pub fn take_again(&self, in_flight_max: usize) -> bool {
+        if !self.is_given_back.load(Relaxed) {
+            return true;
+        }
+        let in_flight = &self.metrics.in_flight;
+        let is_room = in_flight.fetch_add(1, Relaxed) < in_flight_max;
+        if is_room {
+            self.is_given_back.store(false, Relaxed);
+        } else {
+            in_flight.fetch_sub(1, Relaxed);
+        }
+        is_room
+    }
+}
+
 impl Drop for Admitted {
     fn drop(&mut self) {
         self.give_back();

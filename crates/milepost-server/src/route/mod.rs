@@ -17,7 +17,7 @@ mod tests;
 use http::Uri;
 use milepost_store::{CollectionPath, ParentPath, ResourceKey, Scope};
 
-use crate::{metrics::RouteKind, pages::Page};
+use crate::{collection::Params, metrics::RouteKind, pages::Page};
 
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]
@@ -106,18 +106,29 @@ impl Stray {
     }
 }
 
-/// How long a URL is without what the service's own links add to it: a link of the service must never
-/// be too long for the service.
-pub(crate) fn own_bytes(uri: &Uri) -> usize {
-    // `/snapshots/` and the longest position, `&` and `after=`.
-    const ADDED_BYTES_MAX: usize = 64;
-    let bytes = uri.path_and_query().map_or(0, |url| url.as_str().len());
-    let pairs = uri.query().unwrap_or_default().split('&');
-    let after = pairs
-        .filter_map(|pair| pair.strip_prefix("after="))
-        .map(str::len)
-        .next();
-    bytes.saturating_sub(ADDED_BYTES_MAX + after.unwrap_or(0))
+/// Whether a URL is too long, in its canonical form and without what the service's own links add to
+/// it: a link of the service must never be too long for the service.
+pub(crate) fn is_too_long(uri: &Uri, bytes_max: usize) -> bool {
+    // An encoded byte has three.
+    const GROWTH_MAX: usize = 3;
+    let given = uri.path_and_query().map_or(0, |url| url.as_str().len());
+    if given.saturating_mul(GROWTH_MAX) <= bytes_max {
+        return false;
+    }
+    let canonical = Params::of_query(uri.query());
+    let canonical = canonical.map(|params| params.without(&["after", "tick"]).to_query());
+    let query = canonical.map_or(given, |query| query.len());
+    without_position(uri.path()).len() + query > bytes_max
+}
+
+/// A path without `/changes/{position}` or `/snapshots/{position}` at its end.
+fn without_position(path: &str) -> &str {
+    let cut = path.rsplit_once('/').and_then(|(before, _position)| {
+        before
+            .strip_suffix("/changes")
+            .or_else(|| before.strip_suffix("/snapshots"))
+    });
+    cut.unwrap_or(path)
 }
 
 /// Reads a path below `base` (`/v1`, or empty for the host's root).

@@ -119,3 +119,16 @@ async fn a_page_of_everything_has_one_url_and_strange_keys_are_refused() {
         "public, max-age=31536000, immutable"
     );
 }
+
+#[tokio::test]
+async fn everything_is_the_same_for_ever_only_while_the_same_is_defined() {
+    let scene = scene().await;
+    let url = scene.get("/v1/-/changes").await.json()["snapshot"].clone();
+    let url = url.as_str().unwrap();
+    let before = scene.get(url).await;
+    assert!(before.field("cache-control").ends_with("immutable"));
+    scene.define("later", &json!({})).await;
+    let after = scene.get(url).await;
+    assert!(!after.field("cache-control").contains("immutable"));
+    assert_ne!(after.etag(), before.etag());
+}

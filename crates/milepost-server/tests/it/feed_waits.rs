@@ -157,7 +157,9 @@ async fn a_preference_to_wait_is_honoured_and_said_so() {
     let scene = scene_with(Limits::default()).await;
     let url = resume(&scene, "/v1/accounts").await;
     scene.service().end_waits();
+    let plain = scene.get(&url).await;
     let reply = scene.get_with(&url, &[("prefer", "wait=60")]).await;
+    assert_ne!(reply.etag(), plain.etag(), "other bytes");
     assert_eq!(reply.field("preference-applied"), "wait=60");
     assert!(reply.field("vary").contains("Prefer"));
     assert_eq!(reply.json()["resume"], format!("{url}?tick=1"));
