@@ -37,24 +37,20 @@ pub(crate) struct Outline {
 impl Outline {
     /// The outline of a service that is configured so.
     pub(crate) fn of(edge: &EdgeSettings) -> Self {
-        const PLACE: HeaderValue = HeaderValue::from_static("");
-        // Also for those that are added on the way out: a map that grows is filled anew.
-        let mut not_modified = HeaderMap::with_capacity(FIELDS_EXPECTED);
-        describe(&mut not_modified, PLACE, Freshness::Revalidate);
-        edge.security.apply(&mut not_modified, false);
-        if edge.cors.is_same_for_all() {
-            edge.cors.apply(&Origin::default(), &mut not_modified);
-        }
-        not_modified.insert(SERVER_TIMING, PLACE);
-        let mut selected = not_modified.clone();
-        is_json(&mut selected);
-        let page = selected.clone();
-        selected.insert(LAST_MODIFIED, PLACE);
-        selected.insert(LINK, PLACE);
         Self {
-            selected,
-            page,
-            not_modified,
+            selected: outline(edge, |fields| {
+                is_json(fields);
+                describe(fields, PLACE, Freshness::Revalidate);
+                fields.insert(LAST_MODIFIED, PLACE);
+                fields.insert(LINK, PLACE);
+            }),
+            page: outline(edge, |fields| {
+                is_json(fields);
+                describe(fields, PLACE, Freshness::Revalidate);
+            }),
+            not_modified: outline(edge, |fields| {
+                describe(fields, PLACE, Freshness::Revalidate);
+            }),
         }
     }
 
@@ -108,6 +104,23 @@ impl Outline {
         headers.insert(CACHE_CONTROL, freshness.field());
         response
     }
+}
+
+/// Where a value is to be put.
+const PLACE: HeaderValue = HeaderValue::from_static("");
+
+/// The fields of a kind of answer in the order in which people look for them: its own, then those of
+/// every answer.
+fn outline(edge: &EdgeSettings, own: impl FnOnce(&mut HeaderMap)) -> HeaderMap {
+    // Also for those that are added on the way out: a map that grows is filled anew.
+    let mut fields = HeaderMap::with_capacity(FIELDS_EXPECTED);
+    own(&mut fields);
+    edge.security.apply(&mut fields, false);
+    if edge.cors.is_same_for_all() {
+        edge.cors.apply(&Origin::default(), &mut fields);
+    }
+    fields.insert(SERVER_TIMING, PLACE);
+    fields
 }
 
 /// What is said about caching.
