@@ -1,6 +1,10 @@
 //! PocketBase, from PyPI, with a public collection of the same members.
 
-use std::{fs::File, path::Path, process::Stdio};
+use std::{
+    fs::File,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value, json};
 
@@ -24,8 +28,8 @@ pub(super) fn start(folder: &Path, count: u32) -> Result<Peer, String> {
     tools::command("sqlite3", &["sqlite3"])?;
     let pocketbase = tools::python("pocketbase");
     let mut user = program(&pocketbase);
-    user.args(["superuser", "upsert", USER, PASSWORD, "--dir"])
-        .arg(folder);
+    user.args(["superuser", "upsert", USER, PASSWORD]);
+    within(&mut user, folder);
     run(user.stdout(Stdio::null()))?;
     let process = serve(&pocketbase, folder)?;
     define(&process)?;
@@ -49,12 +53,19 @@ pub(super) fn start(folder: &Path, count: u32) -> Result<Peer, String> {
     })
 }
 
+/// All that it keeps lies in the folder: what it finds of an earlier run beside it, it would apply.
+fn within(command: &mut Command, folder: &Path) {
+    command.arg("--dir").arg(folder);
+    command
+        .arg("--migrationsDir")
+        .arg(folder.join("migrations"));
+}
+
 fn serve(pocketbase: &Path, folder: &Path) -> Result<Pinned, String> {
     let address = free_address()?;
     let mut command = server(pocketbase);
-    command
-        .args(["serve", "--http", &address.to_string(), "--dir"])
-        .arg(folder);
+    command.args(["serve", "--http", &address.to_string()]);
+    within(&mut command, folder);
     Pinned::start(command, address, &folder.join("log"))
 }
 
