@@ -48,10 +48,7 @@ async fn answer(
     let Some(verb) = Verb::of(&request.method) else {
         return Err(unknown(request, &route));
     };
-    if matches!(
-        route,
-        Route::Resource(_) | Route::Version { .. } | Route::Transaction { .. }
-    ) {
+    if has_no_keys(&route) {
         preference::refuse_keys_if_strict(request)?;
     }
     match (route, verb) {
@@ -113,6 +110,18 @@ async fn answer(
             Err(not_allowed(request, &route))
         }
     }
+}
+
+/// Whether there are no query keys to have.
+fn has_no_keys(route: &Route<'_>) -> bool {
+    matches!(
+        route,
+        Route::Page(_)
+            | Route::Resource(_)
+            | Route::Changes { after: None, .. }
+            | Route::Version { .. }
+            | Route::Transaction { .. }
+    )
 }
 
 async fn snapshot(shared: &SharedHandle, request: &Parts, followed: Followed, at: &str) -> Answer {

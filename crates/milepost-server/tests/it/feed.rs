@@ -410,3 +410,13 @@ async fn what_is_remembered_is_not_what_it_was_when_something_was_forgotten() {
     assert_eq!(reply.status, 200);
     assert_eq!(reply.json()["oldestSnapshot"], reply.json()["head"]);
 }
+
+#[tokio::test]
+async fn keys_where_there_are_none_to_have_are_refused_to_who_is_strict() {
+    let scene = Scene::with_accounts().await;
+    for url in ["/v1/accounts/changes?x=1", "/v1/health?x=1", "/v1/?x=1"] {
+        assert_eq!(scene.get(url).await.status, 200, "{url}");
+        let strict = scene.get_with(url, &[("prefer", "handling=strict")]).await;
+        strict.is_problem(400, "invalidQuery");
+    }
+}
