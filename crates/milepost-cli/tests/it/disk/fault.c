@@ -31,15 +31,19 @@ static void keep(int from, const char *directory) {
     path[length] = 0;
     snprintf(copy, sizeof copy, "%s/%s", directory, strrchr(path, '/') + 1);
     snprintf(part, sizeof part, "%s.part", copy);
+    /* Not opened again where that isn't needed: closing a file lets go of a process's locks on it. */
+    int is_readable = (fcntl(from, F_GETFL) & O_ACCMODE) != O_WRONLY;
+    int source = is_readable ? from : open(path, O_RDONLY);
     int to = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     off_t at = 0;
     ssize_t got;
-    while (to >= 0 && (got = pread(from, bytes, sizeof bytes, at)) > 0) {
+    while ((got = pread(source, bytes, sizeof bytes, at)) > 0) {
         if (pwrite(to, bytes, got, at) != got) abort();
         at += got;
     }
+    if (got < 0 || to < 0 || rename(part, copy) != 0) abort();
     close(to);
-    rename(part, copy);
+    if (!is_readable) close(source);
 }
 
 static int synced(int descriptor, const char *name) {
