@@ -13,6 +13,7 @@ details.finding { border: 1px solid var(--line); border-radius: .3rem; padding: 
 summary { cursor: pointer; overflow-wrap: anywhere; }
 pre, .scroll { overflow-x: auto; } pre { background: #8881; padding: .5rem; font-size: .8rem; }
 table { border-collapse: collapse; font-size: .8rem; } th, td { border: 1px solid var(--line); padding: .1rem .3rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+table.matrix th { white-space: nowrap; overflow-wrap: normal; font-weight: normal; } table.matrix th:first-child { position: sticky; left: 0; background: Canvas; }
 table.matrix th.check { writing-mode: vertical-rl; font-weight: normal; } table.matrix td { text-align: center; padding: 0; width: 1.3rem; }
 td.good { background: #2a8a4a55; } td.info { background: #2a6fb555; } td.warn { background: #e0a80099; } td.bad { background: #c0392bcc; color: #fff; }
 tr.masked td { color: #888; background: #8882; }
