@@ -109,6 +109,14 @@ pub enum MaintenanceError {
         /// The newest format this version reads.
         supported: u32,
     },
+    /// The store was written by an older version, and this only reads.
+    #[error("store has format {found}, older than {expected}: open it once to bring it up to date")]
+    OlderFormat {
+        /// The format found.
+        found: u32,
+        /// The format this version writes.
+        expected: u32,
+    },
     /// What is there is not a store.
     #[error("{path} is not a Milepost store")]
     NotAStore {

@@ -3,6 +3,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use bytes::Bytes;
+
 use super::{CHANGES_MAX, Decided, Decision, Write};
 use crate::{
     CollectionPath, Definition, Definitions, Effect, Failure, ParentPath, ResourceKey, Version,
@@ -17,6 +19,8 @@ pub struct Current {
     pub digest: [u8; 16],
     /// The backend's own name for the version's row.
     pub row: i64,
+    /// What the backend keeps beside the body, as it keeps it; `None` where it keeps nothing.
+    pub fields: Option<Bytes>,
 }
 
 /// The state that the storage transaction sees.

@@ -193,6 +193,7 @@ mod tests {
             },
             row: 1,
             digest: [0; 16],
+            fields: None,
         }
     }
 

@@ -49,6 +49,8 @@ pub(super) struct Counters {
     pub(super) history_floor: u64,
     /// The last row whose predecessor was looked at.
     pub(super) history_cursor: i64,
+    /// The last row whose predecessor, if it was forgotten, has gone from the log too.
+    pub(super) log_cursor: i64,
     pub(super) history_count: u64,
     pub(super) history_bytes: u64,
     /// Changes since positions before this one are no longer complete.
@@ -298,7 +300,7 @@ impl Counters {
     pub(super) fn load(db: &Connection, collection: i64) -> rusqlite::Result<Self> {
         db.prepare_cached(
             "SELECT live, history_floor, history_cursor, history_count, history_bytes,
-                    tombstone_floor, tombstone_cursor, tombstone_count, digest
+                    tombstone_floor, tombstone_cursor, tombstone_count, digest, log_cursor
              FROM collections WHERE collection = ?1",
         )?
         .query_row([collection], |row| {
@@ -312,6 +314,7 @@ impl Counters {
                 tombstone_cursor: row.get(6)?,
                 tombstone_count: unsigned(row.get(7)?),
                 digest: SetDigest::from_bytes(row.get(8)?),
+                log_cursor: row.get(9)?,
             })
         })
     }
@@ -319,7 +322,7 @@ impl Counters {
     pub(super) fn save(&self, db: &Connection, collection: i64) -> rusqlite::Result<()> {
         db.prepare_cached(
             "UPDATE collections SET live = ?2, history_floor = ?3, history_cursor = ?4, history_count = ?5,
-                history_bytes = ?6, tombstone_floor = ?7, tombstone_cursor = ?8, tombstone_count = ?9, digest = ?10
+                history_bytes = ?6, tombstone_floor = ?7, tombstone_cursor = ?8, tombstone_count = ?9, digest = ?10, log_cursor = ?11
              WHERE collection = ?1",
         )?
         .execute(params![
@@ -333,6 +336,7 @@ impl Counters {
             self.tombstone_cursor,
             signed(self.tombstone_count),
             self.digest.to_bytes(),
+            self.log_cursor,
         ])
         .map(|_| ())
     }

@@ -129,7 +129,7 @@ fn verify(path: &Path) -> Result<(), MaintenanceError> {
     }
     let db = connection::reader(path).map_err(|_error| not_a_store())?;
     match schema::inspect(&db, &path.display().to_string()) {
-        Ok(Found::Store) => Ok(()),
+        Ok(Found::Store | Found::Older(_)) => Ok(()),
         Ok(Found::Empty) => Err(not_a_store()),
         Err(MaintenanceError::Storage(_)) => Err(not_a_store()),
         Err(error) => Err(error),

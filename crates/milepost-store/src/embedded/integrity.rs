@@ -40,12 +40,20 @@ const RULES: &[(&str, &str)] = &[
         "SELECT count(*) FROM versions v LEFT JOIN log l ON l.collection = v.collection AND l.row = v.row WHERE l.row IS NULL",
     ),
     (
+        // What was forgotten goes from the log later: see `writer::trim`.
         "the log names versions that are not there",
-        "SELECT count(*) FROM log l LEFT JOIN versions v ON v.row = l.row WHERE v.row IS NULL",
+        "SELECT count(*) FROM log l LEFT JOIN versions v ON v.row = l.row
+         WHERE v.row IS NULL AND l.row NOT IN
+             (SELECT m.replaced FROM collections c JOIN log m ON m.collection = c.collection
+              WHERE m.row > c.log_cursor AND m.row <= c.history_cursor AND m.replaced IS NOT NULL)",
     ),
     (
-        "newest versions are marked as superseded",
-        "SELECT count(*) FROM keys k JOIN log l ON l.collection = k.collection AND l.row = k.row WHERE l.superseded IS NOT NULL",
+        "newest versions were replaced by others",
+        "SELECT count(*) FROM keys WHERE row IN (SELECT replaced FROM log WHERE replaced IS NOT NULL)",
+    ),
+    (
+        "the log says of versions that they replaced other ones than they did",
+        "SELECT count(*) FROM versions v JOIN log l ON l.collection = v.collection AND l.row = v.row WHERE l.replaced IS NOT v.replaced",
     ),
     (
         "collections count their resources wrongly",
@@ -64,13 +72,19 @@ const RULES: &[(&str, &str)] = &[
 pub fn check(directory: impl AsRef<Path>) -> Result<Integrity, MaintenanceError> {
     let path = copies::existing(directory.as_ref())?;
     let db = connection::reader(&path).map_err(cause)?;
-    if matches!(
-        schema::inspect(&db, &path.display().to_string())?,
-        Found::Empty
-    ) {
-        return Err(MaintenanceError::NotAStore {
-            path: path.display().to_string(),
-        });
+    match schema::inspect(&db, &path.display().to_string())? {
+        Found::Store => {}
+        Found::Older(found) => {
+            return Err(MaintenanceError::OlderFormat {
+                found,
+                expected: schema::FORMAT,
+            });
+        }
+        Found::Empty => {
+            return Err(MaintenanceError::NotAStore {
+                path: path.display().to_string(),
+            });
+        }
     }
     // One view for all questions, so that a writer at work is no fault.
     let view = db.unchecked_transaction().map_err(cause)?;

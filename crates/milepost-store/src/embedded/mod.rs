@@ -83,6 +83,8 @@ struct Cached {
     version: Version,
     row: i64,
     digest: [u8; 16],
+    /// The indexed values, as they lie beside the body.
+    fields: Option<bytes::Bytes>,
 }
 
 /// What an entry costs beside its body: key, version, and its place in the cache. In bytes.
@@ -90,7 +92,8 @@ const ENTRY_BYTES: usize = 320;
 
 impl cache::Weigh for Cached {
     fn bytes(&self) -> usize {
-        ENTRY_BYTES + self.version.body.as_ref().map_or(0, bytes::Bytes::len)
+        let bytes = |of: &Option<bytes::Bytes>| of.as_ref().map_or(0, bytes::Bytes::len);
+        ENTRY_BYTES + bytes(&self.version.body) + bytes(&self.fields)
     }
 }
 
@@ -118,6 +121,7 @@ impl From<Cached> for Current {
             version: cached.version,
             digest: cached.digest,
             row: cached.row,
+            fields: cached.fields,
         }
     }
 }

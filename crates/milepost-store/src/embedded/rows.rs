@@ -60,7 +60,7 @@ pub(super) fn newest(
     key: &ResourceKey,
 ) -> rusqlite::Result<Option<Cached>> {
     db.prepare_cached(
-        "SELECT v.row, v.replaced, v.modified, v.body, v.digest FROM keys k JOIN versions v ON v.row = k.row
+        "SELECT v.row, v.replaced, v.modified, v.body, v.digest, v.fields FROM keys k JOIN versions v ON v.row = k.row
          WHERE k.collection = ?1 AND k.live IN (0, 1) AND k.parent = ?2 AND k.id = ?3",
     )?
     .query_row(
@@ -70,13 +70,14 @@ pub(super) fn newest(
     .optional()
 }
 
-/// Reads what [`version`] does, from the first column on, and `digest` behind it.
+/// Reads what [`version`] does, from the first column on, and `digest` and `fields` behind it.
 pub(super) fn cached(row: &Row<'_>, lineage: &Lineage) -> rusqlite::Result<Cached> {
     let digest: Option<[u8; 16]> = row.get(4)?;
     Ok(Cached {
         version: version(row, 0, lineage)?,
         row: row.get(0)?,
         digest: digest.unwrap_or_default(),
+        fields: row.get_ref(5)?.as_blob_or_null()?.map(Bytes::copy_from_slice),
     })
 }
 

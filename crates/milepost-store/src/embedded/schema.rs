@@ -3,7 +3,7 @@
 //! * `versions`: every version of every resource, appended in commit order under an ever-growing
 //!   key and never touched again: `row = sequence << 20 | place in the commit`.
 //! * `keys`: the newest version of each resource, live ones apart from tombstones. Narrow.
-//! * `log`: each collection's versions in commit order, and when each was superseded. Narrow.
+//! * `log`: each collection's versions in commit order, and which each replaced. Narrow.
 //! * `entries`: each declared index, of live resources' newest versions; `past`: values that a
 //!   resource has left, and when. `text_N`: full-text search of the newest versions.
 //! * `collections`, `indexes`, `incarnations`, `meta`: the store about itself. An index's number is
@@ -18,7 +18,7 @@ use super::{
 use crate::MaintenanceError;
 
 /// The format that this version writes, and the newest it reads.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 /// "mile" in ASCII: marks an SQLite file as a Milepost store.
 const APPLICATION_ID: i64 = 0x6d69_6c65;
 
@@ -37,6 +37,7 @@ CREATE TABLE collections (
     live             INTEGER NOT NULL DEFAULT 0,
     history_floor    INTEGER NOT NULL DEFAULT 0,
     history_cursor   INTEGER NOT NULL DEFAULT 0,
+    log_cursor       INTEGER NOT NULL DEFAULT 0,
     history_count    INTEGER NOT NULL DEFAULT 0,
     history_bytes    INTEGER NOT NULL DEFAULT 0,
     tombstone_floor  INTEGER NOT NULL DEFAULT 0,
@@ -59,7 +60,7 @@ CREATE TABLE log (
     collection INTEGER NOT NULL,
     row        INTEGER NOT NULL,
     deleted    INTEGER NOT NULL,
-    superseded INTEGER,
+    replaced   INTEGER,
     PRIMARY KEY (collection, row)
 ) WITHOUT ROWID;
 CREATE TABLE keys (
@@ -104,6 +105,8 @@ pub(super) enum Found {
     Empty,
     /// A store of the current format.
     Store,
+    /// A store of an earlier format, which [`upgrade`] brings to the current one.
+    Older(u32),
 }
 
 /// Finds out what a database file is.
@@ -127,7 +130,23 @@ pub(super) fn inspect(db: &Connection, path: &str) -> Result<Found, MaintenanceE
             supported: FORMAT,
         });
     }
-    Ok(Found::Store)
+    Ok(if found < FORMAT {
+        Found::Older(found)
+    } else {
+        Found::Store
+    })
+}
+
+/// Brings a store of format 1 to the current one: its log said of each version when it was replaced,
+/// now it says which one it replaced. Within a transaction of the caller's.
+pub(super) fn upgrade(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(&format!(
+        "ALTER TABLE log RENAME COLUMN superseded TO replaced;
+         UPDATE log SET replaced = (SELECT v.replaced FROM versions v WHERE v.row = log.row);
+         ALTER TABLE collections ADD COLUMN log_cursor INTEGER NOT NULL DEFAULT 0;
+         UPDATE collections SET log_cursor = history_cursor;
+         PRAGMA user_version = {FORMAT};"
+    ))
 }
 
 /// Makes the tables in an empty database, within a transaction of the caller's: a store that was cut

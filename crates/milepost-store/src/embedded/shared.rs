@@ -168,11 +168,10 @@ pub(super) struct Opened {
 pub(super) fn open(directory: &Directory, options: Options) -> Result<Opened, MaintenanceError> {
     let path = directory.database();
     let db = connection::writer(&path).map_err(|error| not_a_store(error, &path))?;
-    if matches!(
-        schema::inspect(&db, &path.display().to_string())?,
-        Found::Empty
-    ) {
-        found(&db).map_err(cause)?;
+    match schema::inspect(&db, &path.display().to_string())? {
+        Found::Empty => found(&db).map_err(cause)?,
+        Found::Older(_) => upgrade(&db).map_err(cause)?,
+        Found::Store => {}
     }
     if let Some(bytes_max) = options.bytes_max {
         db.pragma_update(None, "max_page_count", signed(bytes_max / 4096))
@@ -204,6 +203,12 @@ fn not_a_store(error: rusqlite::Error, path: &std::path::Path) -> MaintenanceErr
         },
         _ => cause(error),
     }
+}
+
+fn upgrade(db: &Connection) -> rusqlite::Result<()> {
+    let upgrading = db.unchecked_transaction()?;
+    schema::upgrade(&upgrading)?;
+    upgrading.commit()
 }
 
 /// Makes a new store, with its history and its own collections: wholly or not at all.

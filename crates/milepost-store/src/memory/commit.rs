@@ -173,6 +173,7 @@ impl State for Table {
             version: self.version_of(row),
             digest: row.digest,
             row: 0,
+            fields: None,
         };
         Ok(self.newest(key).map(current))
     }

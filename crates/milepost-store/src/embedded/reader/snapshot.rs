@@ -108,7 +108,7 @@ impl<'c> Snapshot<'c> {
     /// The version of a row.
     pub(super) fn row(&self, row: i64) -> Result<Option<Cached>, ReadError> {
         self.db
-            .prepare_cached("SELECT v.row, v.replaced, v.modified, v.body, v.digest FROM versions v WHERE v.row = ?1")
+            .prepare_cached("SELECT v.row, v.replaced, v.modified, v.body, v.digest, v.fields FROM versions v WHERE v.row = ?1")
             .and_then(|mut statement| statement.query_row([row], |row| rows::cached(row, &self.shared.lineage)).optional())
             .map_err(unavailable)
     }

@@ -75,8 +75,9 @@ impl Ledger {
         let collection = self.collection(&write.key.collection)?;
         let row = row_number(sequence, place);
         let version = self.version(sequence, write);
-        self.insert(&collection, row, write, &version)?;
-        self.supersede(&collection, sequence, row, write)?;
+        let fields = self.fields(&collection, write);
+        self.insert(&collection, row, write, &version, fields.as_deref())?;
+        self.supersede(&collection, row, write)?;
         self.index(&collection, sequence, row, write)?;
         if write.key.collection == CollectionPath::collections() {
             self.define(sequence, write)?;
@@ -86,6 +87,7 @@ impl Ledger {
             version: version.clone(),
             row,
             digest: write.digest,
+            fields: fields.map(Bytes::from),
         };
         self.dirty.insert(write.key.clone(), cached);
         self.heads.insert(write.key.collection.clone(), sequence);
@@ -114,8 +116,9 @@ impl Ledger {
         row: i64,
         write: &Write,
         version: &Version,
+        fields: Option<&[u8]>,
     ) -> rusqlite::Result<()> {
-        let fields = self.fields(collection, write);
+        let replaced = write.previous.as_ref().map(|previous| previous.row);
         let digest = (write.digest != [0; 16]).then_some(write.digest);
         self.db
             .prepare_cached("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
@@ -124,23 +127,27 @@ impl Ledger {
                 collection.collection,
                 write.key.parent.as_str(),
                 write.key.id.as_str(),
-                write.previous.as_ref().map(|previous| previous.row),
+                replaced,
                 signed(version.modified.0),
                 digest,
                 fields,
                 version.body.as_deref(),
             ])?;
         self.db
-            .prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, NULL)")?
-            .execute(params![collection.collection, row, version.body.is_none()])?;
+            .prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![
+                collection.collection,
+                row,
+                version.body.is_none(),
+                replaced
+            ])?;
         Ok(())
     }
 
-    /// Ends what was, and points the key at what is.
+    /// Counts what was as history, and points the key at what is.
     fn supersede(
         &mut self,
         collection: &Collection,
-        sequence: u64,
         row: i64,
         write: &Write,
     ) -> rusqlite::Result<()> {
@@ -150,15 +157,6 @@ impl Ledger {
             .as_ref()
             .map(|previous| !previous.version.is_deleted());
         if let Some(previous) = &write.previous {
-            self.db
-                .prepare_cached(
-                    "UPDATE log SET superseded = ?3 WHERE collection = ?1 AND row = ?2",
-                )?
-                .execute(params![
-                    collection.collection,
-                    previous.row,
-                    signed(sequence)
-                ])?;
             let bytes = previous.version.body.as_ref().map_or(0, Bytes::len);
             let counters = self.count(collection.collection);
             counters.history_count += 1;
@@ -168,6 +166,9 @@ impl Ledger {
         let counters = self.count(collection.collection);
         if counters.history_count == 0 {
             // Nothing up to here replaced anything that is still kept.
+            if counters.log_cursor == counters.history_cursor {
+                counters.log_cursor = row;
+            }
             counters.history_cursor = row;
         }
         if counters.tombstone_count == 0 && is_live {

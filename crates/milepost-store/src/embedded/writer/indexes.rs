@@ -6,7 +6,7 @@ use super::{
     super::{
         catalog::{Collection, IndexState, StoredIndex, load_indexes, matching, text_pointer},
         rows::{self, join_fields, signed},
-        values::{declared, parse, value_or_other, values_of},
+        values::{declared, parse, value_or_other, values_in},
     },
     Ledger,
 };
@@ -51,10 +51,10 @@ impl Ledger {
                 .previous
                 .as_ref()
                 .filter(|previous| !previous.version.is_deleted());
-            let old = match previous {
-                Some(previous) => values_of(&self.db, collection, previous.row)?,
-                None => Vec::new(),
-            };
+            let old = previous.map_or_else(Vec::new, |previous| {
+                let body = previous.version.body.as_deref().unwrap_or_default();
+                values_in(collection, previous.fields.as_deref(), body)
+            });
             let new = write
                 .contents
                 .as_ref()

@@ -45,6 +45,7 @@ pub(in crate::embedded) struct Ledger {
     /// Rows that this batch wrote: how much maintenance it may carry along.
     pub(super) written: usize,
     pub(super) work: super::maintenance::Work,
+    pub(super) trim: super::trim::Trim,
 }
 
 impl Ledger {
@@ -64,6 +65,7 @@ impl Ledger {
             changes: 0,
             written: 0,
             work: super::maintenance::Work::default(),
+            trim: super::trim::Trim::default(),
             shared,
         };
         ledger.reload()?;

@@ -21,6 +21,8 @@ pub(super) struct Work {
     dropped: Vec<i64>,
     sweep: Sweep,
     next_sweep_ms: u64,
+    /// Nobody has written for a while: what was put off can be done.
+    pub(super) is_idle: bool,
 }
 
 /// What retention is to look at.
@@ -38,7 +40,10 @@ impl Ledger {
     /// Whether anything is left to do.
     pub(super) fn has_work(&self) -> bool {
         let work = &self.work;
-        !work.building.is_empty() || !work.dropped.is_empty() || work.sweep != Sweep::Nothing
+        !work.building.is_empty()
+            || !work.dropped.is_empty()
+            || work.sweep != Sweep::Nothing
+            || (work.is_idle && self.trim.is_due())
     }
 
     /// Finds out what is to be done.
@@ -50,6 +55,13 @@ impl Ledger {
             .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect());
         // What can't be read now is found the next time.
         self.work.dropped = dropped.unwrap_or_default();
+        self.sweep_everything();
+        self.work.is_idle = true;
+        self.look_for_trimming();
+    }
+
+    /// Looks at everything that retention may take.
+    pub(super) fn sweep_everything(&mut self) {
         self.work.sweep = Sweep::Everything;
     }
 
@@ -59,10 +71,11 @@ impl Ledger {
         if self.work.sweep == Sweep::Nothing && self.is_over_bounds() {
             self.work.sweep = Sweep::Excess;
         }
+        let rows = 2 * self.written + STEP_BESIDE;
         if self.has_work() {
-            self.step(2 * self.written + STEP_BESIDE)?;
+            self.step(rows)?;
         }
-        Ok(())
+        self.trim_step(rows, false)
     }
 
     /// A step of maintenance, in a transaction of its own.
@@ -74,6 +87,9 @@ impl Ledger {
         }
         self.begin()?;
         self.step(STEP_ALONE)?;
+        if self.work.is_idle {
+            self.trim_step(STEP_ALONE, true)?;
+        }
         self.commit()
     }
 

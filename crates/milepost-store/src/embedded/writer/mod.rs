@@ -14,6 +14,7 @@ mod indexes;
 mod ledger;
 mod maintenance;
 mod retention;
+mod trim;
 
 use std::{
     sync::{
@@ -134,8 +135,12 @@ impl Sequencer {
             let may_work = self.shared.standing() == Standing::Good && self.ledger.has_work();
             let wait = if may_work { Duration::ZERO } else { IDLE };
             let stop = match self.waiting.recv_timeout(wait) {
-                Ok(message) => self.batch(message),
+                Ok(message) => {
+                    self.ledger.work.is_idle = false;
+                    self.batch(message)
+                }
                 Err(RecvTimeoutError::Timeout) => {
+                    self.ledger.work.is_idle |= wait == IDLE;
                     self.maintain();
                     false
                 }

@@ -6,8 +6,8 @@
 //!
 //! * *History.* Walking a collection's log, the version that each row replaced was superseded at that
 //!   row's commit. It goes when history is over its bounds, oldest first.
-//! * *Tombstones* go in the order they were made, but not before the walk above has passed them:
-//!   a tombstone is what leads to the version it replaced.
+//! * *Tombstones* go in the order they were made, but not before the walk above has passed them and
+//!   what they replaced is gone from the log too: a tombstone is what leads to that version.
 //! * *Recorded outcomes* of transactions are live resources; theirs is an age.
 
 use std::sync::Arc;
@@ -55,7 +55,7 @@ const SLACK_BYTES: u64 = 32 << 10;
 struct Logged {
     row: i64,
     deleted: bool,
-    superseded: bool,
+    is_newest: bool,
     modified: u64,
 }
 
@@ -199,9 +199,9 @@ impl Ledger {
         let mut walked = 0;
         for entry in logged
             .iter()
-            .take_while(|entry| entry.row <= counters.history_cursor)
+            .take_while(|entry| entry.row <= counters.log_cursor)
         {
-            let is_tombstone = entry.deleted && !entry.superseded;
+            let is_tombstone = entry.deleted && entry.is_newest;
             let count = counters.tombstone_count;
             if is_tombstone && !is_over(bounds, count, 0, entry.modified, self.now.0) {
                 break;
@@ -255,7 +255,9 @@ impl Ledger {
     fn logged(&self, collection: i64, after: i64, rows: usize) -> rusqlite::Result<Vec<Logged>> {
         self.db
             .prepare_cached(
-                "SELECT l.row, l.deleted, l.superseded IS NOT NULL, v.modified
+                "SELECT l.row, l.deleted, v.modified, NOT l.deleted OR l.row IN
+                     (SELECT k.row FROM keys k WHERE k.collection = l.collection AND k.live = 0
+                      AND k.parent = v.parent AND k.id = v.id)
                  FROM log l JOIN versions v ON v.row = l.row
                  WHERE l.collection = ?1 AND l.row > ?2 ORDER BY l.row LIMIT ?3",
             )?
@@ -265,17 +267,18 @@ impl Ledger {
                     Ok(Logged {
                         row: row.get(0)?,
                         deleted: row.get(1)?,
-                        superseded: row.get(2)?,
-                        modified: unsigned(row.get(3)?),
+                        modified: unsigned(row.get(2)?),
+                        is_newest: row.get(3)?,
                     })
                 },
             )?
             .collect()
     }
 
-    /// Takes away a superseded version, and the values that were left with it.
+    /// Takes away a superseded version, and the values that were left with it. Its row in the log goes
+    /// later: see [`super::trim`].
     fn forget(
-        &self,
+        &mut self,
         collection: &Collection,
         replaced: &Replaced,
         superseded: u64,
@@ -299,7 +302,8 @@ impl Ledger {
                 }
             }
         }
-        self.take_away_version(collection.collection, replaced.row)
+        self.trim.forgot(collection.collection);
+        self.take_away_version(replaced.row)
     }
 
     /// Takes away a resource's newest version, and with it the last that was known of it.
@@ -325,7 +329,10 @@ impl Ledger {
                 key.parent.as_str(),
                 key.id.as_str()
             ])?;
-        self.take_away_version(collection.collection, row)?;
+        self.take_away_version(row)?;
+        self.db
+            .prepare_cached("DELETE FROM log WHERE collection = ?1 AND row = ?2")?
+            .execute(params![collection.collection, row])?;
         self.shared.cache.take_out(&key);
         self.dirty.remove(&key);
         self.gone.push(key);
@@ -333,13 +340,10 @@ impl Ledger {
         set_meta(&self.db, "head", signed(self.head))
     }
 
-    fn take_away_version(&self, collection: i64, row: i64) -> rusqlite::Result<()> {
+    fn take_away_version(&self, row: i64) -> rusqlite::Result<()> {
         self.db
             .prepare_cached("DELETE FROM versions WHERE row = ?1")?
-            .execute([row])?;
-        self.db
-            .prepare_cached("DELETE FROM log WHERE collection = ?1 AND row = ?2")?
-            .execute(params![collection, row])
+            .execute([row])
             .map(|_| ())
     }
 }

@@ -3,6 +3,10 @@
 //! Only narrow rows are read here. A version stands at an end if no later one replaced it by then; so
 //! one pass tells, for every candidate end, how many changes a page up to there would be about. That
 //! number grows with the end (each changed resource counts once), so the pass can stop early.
+//!
+//! Rows that are to be forgotten and were not yet, because that is done in steps, count as forgotten.
+
+use std::collections::HashSet;
 
 use rusqlite::{Row, Rows};
 
@@ -11,7 +15,7 @@ use crate::{
     Changed, ReadError, TRANSACTIONS,
     embedded::{
         reader::unavailable,
-        rows::{last_row_of, sequence_of, unsigned},
+        rows::{last_row_of, sequence_of},
     },
     page_end::ends,
 };
@@ -21,7 +25,7 @@ pub(super) struct Entry {
     pub(super) row: i64,
     /// The number of its collection.
     pub(super) collection: i64,
-    /// The commit that ended it.
+    /// The commit that replaced it, as far as the pass has come.
     superseded: u64,
     pub(super) told: Told,
 }
@@ -64,33 +68,28 @@ impl Scan {
         match &telling.subject {
             Subject::One(one) => {
                 let mut statement = db
-                    .prepare_cached("SELECT row, superseded FROM log WHERE collection = ?1 AND row > ?2 ORDER BY row")
+                    .prepare_cached("SELECT row, replaced FROM log WHERE collection = ?1 AND row > ?2 ORDER BY row")
                     .map_err(unavailable)?;
                 let number = one.collection.collection;
                 let rows = statement.query([number, after]).map_err(unavailable)?;
-                let history = telling.subject.floors().history;
-                Self::gather(telling, rows, |row| entry(row, number, history))
+                let forgotten = telling.forgotten([(number, telling.subject.floors().history)])?;
+                Self::gather(telling, rows, &forgotten, |_| Ok(number))
             }
             Subject::Every(every) => {
                 let mut statement = db
                     .prepare_cached(
-                        "SELECT v.row, l.superseded, v.collection
-                         FROM versions v CROSS JOIN log l ON l.collection = v.collection AND l.row = v.row
-                         WHERE v.row > ?1 AND v.collection <> (SELECT collection FROM collections WHERE name = ?2)
-                         ORDER BY v.row",
+                        "SELECT row, replaced, collection FROM versions
+                         WHERE row > ?1 AND collection <> (SELECT collection FROM collections WHERE name = ?2)
+                         ORDER BY row",
                     )
                     .map_err(unavailable)?;
                 let rows = statement
                     .query((after, TRANSACTIONS))
                     .map_err(unavailable)?;
-                let history = |number: i64| {
-                    let described = every.collections.get(&number);
-                    described.map_or(0, |described| described.floors.history)
-                };
-                Self::gather(telling, rows, |row| {
-                    let number = row.get(2)?;
-                    entry(row, number, history(number))
-                })
+                let floors = every.collections.iter();
+                let floors = floors.map(|(number, described)| (*number, described.floors.history));
+                let forgotten = telling.forgotten(floors)?;
+                Self::gather(telling, rows, &forgotten, |row| row.get(2))
             }
         }
     }
@@ -138,7 +137,8 @@ impl Scan {
     fn gather(
         telling: &Telling<'_, '_>,
         mut rows: Rows<'_>,
-        entry: impl Fn(&Row<'_>) -> rusqlite::Result<Option<Entry>>,
+        forgotten: &HashSet<i64>,
+        collection: impl Fn(&Row<'_>) -> rusqlite::Result<i64>,
     ) -> Result<Self, ReadError> {
         let mut scan = Self {
             entries: Vec::new(),
@@ -146,12 +146,14 @@ impl Scan {
             versions: telling.query.versions,
         };
         let mut candidates = None;
-        // Those that stand whatever the end, and so count from here on.
-        let mut standing = 0;
+        // How many changes a page to here is about.
+        let mut weight = 0;
         while let Some(row) = rows.next().map_err(unavailable)? {
-            let Some(entry) = entry(row).map_err(unavailable)? else {
+            let (number, replaced) = logged(row).map_err(unavailable)?;
+            if forgotten.contains(&number) {
                 continue;
-            };
+            }
+            let entry = Entry::standing(number, collection(row).map_err(unavailable)?);
             let sequence = entry.sequence();
             let candidates =
                 candidates.get_or_insert_with(|| ends(sequence, telling.head).peekable());
@@ -159,9 +161,10 @@ impl Scan {
             if scan.pass(passed, telling.bounds.weighed) {
                 return Ok(scan);
             }
-            standing += usize::from(scan.versions || entry.superseded == u64::MAX);
+            let takes_over = scan.supersede(replaced, sequence);
+            weight += usize::from(scan.versions || !takes_over);
             let is_over =
-                standing > telling.bounds.weighed || scan.entries.len() >= telling.bounds.examined;
+                weight > telling.bounds.weighed || scan.entries.len() >= telling.bounds.examined;
             // The first commit is taken whole, whatever its size.
             if is_over && !scan.ends.is_empty() {
                 return Ok(scan);
@@ -171,6 +174,16 @@ impl Scan {
         scan.ends.extend(candidates.into_iter().flatten());
         scan.ends.push(telling.head);
         Ok(scan)
+    }
+
+    /// Ends a version that was replaced, if it is one of those gone through.
+    fn supersede(&mut self, replaced: Option<i64>, sequence: u64) -> bool {
+        let place = replaced.and_then(|replaced| {
+            let found = self.entries.binary_search_by_key(&replaced, |entry| entry.row);
+            found.ok()
+        });
+        let entry = place.and_then(|place| self.entries.get_mut(place));
+        entry.map(|entry| entry.superseded = sequence).is_some()
     }
 
     /// Goes past ends. Answers whether one is about too much already: every later one is then.
@@ -204,18 +217,42 @@ impl Scan {
     }
 }
 
-/// A row of the log; `None` where it is to be forgotten and was not yet, because its commit is being
-/// forgotten in steps.
-fn entry(row: &Row<'_>, collection: i64, history_floor: u64) -> rusqlite::Result<Option<Entry>> {
-    let superseded: Option<i64> = row.get(1)?;
-    let superseded = superseded.map_or(u64::MAX, unsigned);
-    if superseded <= history_floor {
-        return Ok(None);
+impl Telling<'_, '_> {
+    /// The versions of collections, each with its history's floor, that are to be forgotten and were
+    /// not yet, or not from the log: none where all that is asked for lies after the floor.
+    fn forgotten(
+        &self,
+        floors: impl IntoIterator<Item = (i64, u64)>,
+    ) -> Result<HashSet<i64>, ReadError> {
+        let mut forgotten = HashSet::new();
+        for (collection, floor) in floors {
+            if floor > self.since {
+                self.forgotten_of(collection, floor, &mut forgotten)
+                    .map_err(unavailable)?;
+            }
+        }
+        Ok(forgotten)
     }
-    Ok(Some(Entry {
-        row: row.get(0)?,
-        collection,
-        superseded,
-        told: Told::NotYet,
-    }))
+
+    fn forgotten_of(
+        &self,
+        collection: i64,
+        floor: u64,
+        forgotten: &mut HashSet<i64>,
+    ) -> rusqlite::Result<()> {
+        let mut statement = self.snapshot.db.prepare_cached(
+            "SELECT replaced FROM log WHERE collection = ?1 AND replaced IS NOT NULL AND row <= ?2
+             AND row > (SELECT log_cursor FROM collections WHERE collection = ?1)",
+        )?;
+        let rows = statement.query_map((collection, last_row_of(floor)), |row| row.get(0))?;
+        rows.into_iter().try_for_each(|row| {
+            forgotten.insert(row?);
+            Ok(())
+        })
+    }
+}
+
+/// The number of a version, and of the one that it replaced.
+fn logged(row: &Row<'_>) -> rusqlite::Result<(i64, Option<i64>)> {
+    Ok((row.get(0)?, row.get(1)?))
 }
