@@ -77,7 +77,10 @@ pub(super) fn cached(row: &Row<'_>, lineage: &Lineage) -> rusqlite::Result<Cache
         version: version(row, 0, lineage)?,
         row: row.get(0)?,
         digest: digest.unwrap_or_default(),
-        fields: row.get_ref(5)?.as_blob_or_null()?.map(Bytes::copy_from_slice),
+        fields: row
+            .get_ref(5)?
+            .as_blob_or_null()?
+            .map(Bytes::copy_from_slice),
     })
 }
 

@@ -58,7 +58,10 @@ impl Ledger {
         let is_behind = |counters: &super::super::catalog::Counters| {
             counters.log_cursor < counters.history_cursor
         };
-        let behind = self.counters.iter().filter(|(_, counters)| is_behind(counters));
+        let behind = self
+            .counters
+            .iter()
+            .filter(|(_, counters)| is_behind(counters));
         self.trim = Trim {
             due: behind.map(|(collection, _)| *collection).collect(),
             ..Trim::default()
@@ -98,13 +101,21 @@ impl Ledger {
         let limit = i64::try_from(WALKED_MAX).unwrap_or(i64::MAX);
         let walked = statement
             .query_map(
-                params![collection, counters.log_cursor, counters.history_cursor, limit],
+                params![
+                    collection,
+                    counters.log_cursor,
+                    counters.history_cursor,
+                    limit
+                ],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?
             .collect::<rusqlite::Result<Vec<(i64, Option<i64>)>>>()?;
         let is_all = walked.len() < WALKED_MAX;
         let last = walked.last().map(|(row, _)| *row).filter(|_| !is_all);
-        let mut rows: Vec<i64> = walked.into_iter().filter_map(|(_, replaced)| replaced).collect();
+        let mut rows: Vec<i64> = walked
+            .into_iter()
+            .filter_map(|(_, replaced)| replaced)
+            .collect();
         rows.sort_unstable_by(|a, b| b.cmp(a));
         self.trim.forgotten = self.trim.forgotten.saturating_sub(rows.len());
         Ok(Gathered {

@@ -3,6 +3,7 @@
 
 mod damage;
 mod files;
+mod log;
 
 use std::{fs, path::Path, sync::Arc};
 

@@ -179,7 +179,9 @@ impl Scan {
     /// Ends a version that was replaced, if it is one of those gone through.
     fn supersede(&mut self, replaced: Option<i64>, sequence: u64) -> bool {
         let place = replaced.and_then(|replaced| {
-            let found = self.entries.binary_search_by_key(&replaced, |entry| entry.row);
+            let found = self
+                .entries
+                .binary_search_by_key(&replaced, |entry| entry.row);
             found.ok()
         });
         let entry = place.and_then(|place| self.entries.get_mut(place));

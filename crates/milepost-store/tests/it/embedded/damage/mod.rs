@@ -64,14 +64,15 @@ pub(crate) async fn write(
 
 /// Declares the collection of things, without conditions.
 pub(crate) async fn define(store: &Arc<dyn Store>) {
+    define_as(store, &json!({ "preconditions": "optional" })).await;
+}
+
+pub(crate) async fn define_as(store: &Arc<dyn Store>, definition: &Value) {
     let things = CollectionPath::parse("things").expect("a name");
     let key = ResourceKey::definition(&things).expect("a name that is an id");
-    write(
-        store,
-        vec![put(&key, &json!({ "preconditions": "optional" }))],
-    )
-    .await
-    .expect("room for a definition");
+    write(store, vec![put(&key, definition)])
+        .await
+        .expect("room for a definition");
 }
 
 /// What stands, as JSON.
