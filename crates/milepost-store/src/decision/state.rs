@@ -4,6 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 
 use super::{CHANGES_MAX, Decided, Decision, Write};
 use crate::{
@@ -59,7 +60,7 @@ pub trait State {
 pub(super) struct Overlay<'s, S> {
     state: &'s mut S,
     decision: Decision,
-    written: HashMap<ResourceKey, usize>,
+    written: HashMap<ResourceKey, usize, RandomState>,
     definitions: Arc<Definitions>,
 }
 
@@ -69,7 +70,7 @@ impl<'s, S: State> Overlay<'s, S> {
         Self {
             state,
             decision: Decision::default(),
-            written: HashMap::new(),
+            written: HashMap::default(),
             definitions,
         }
     }

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use foldhash::fast::RandomState;
 use milepost_semantics::JsonPointer;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
@@ -145,7 +146,7 @@ impl Collection {
 /// Every collection that ever was, by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalog {
-    collections: HashMap<CollectionPath, Arc<Collection>>,
+    collections: HashMap<CollectionPath, Arc<Collection>, RandomState>,
     /// Counts the commits that changed it: a view of the database has the catalog of the same number.
     pub(super) generation: i64,
 }

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use foldhash::fast::RandomState;
 use rusqlite::{Connection, params};
 
 use super::super::{
@@ -29,13 +30,13 @@ pub(in crate::embedded) struct Ledger {
     pub(super) definitions: Arc<Definitions>,
     /// Whether the catalog differs from the published one.
     pub(super) redefined: bool,
-    pub(super) counters: HashMap<i64, Counters>,
+    pub(super) counters: HashMap<i64, Counters, RandomState>,
     /// Collections whose counters this batch changed.
     pub(super) touched: BTreeSet<i64>,
     /// Collections whose marks this batch moves, and how far their heads.
-    pub(super) heads: HashMap<CollectionPath, u64>,
+    pub(super) heads: HashMap<CollectionPath, u64, RandomState>,
     /// What this batch wrote.
-    pub(super) dirty: HashMap<ResourceKey, Cached>,
+    pub(super) dirty: HashMap<ResourceKey, Cached, RandomState>,
     /// Resources of which this batch forgot the last that was known.
     pub(super) gone: Vec<ResourceKey>,
     pub(super) head: u64,
@@ -55,10 +56,10 @@ impl Ledger {
             catalog: Catalog::default(),
             definitions: Arc::default(),
             redefined: false,
-            counters: HashMap::new(),
+            counters: HashMap::default(),
             touched: BTreeSet::new(),
-            heads: HashMap::new(),
-            dirty: HashMap::new(),
+            heads: HashMap::default(),
+            dirty: HashMap::default(),
             gone: Vec::new(),
             head: 0,
             now: shared.clock.now(),
