@@ -12,6 +12,10 @@ const TERRITORIES: &[(&[&str], &[&str])] = &[
         &["rusqlite", "libsqlite3-sys"],
         &["milepost-store", "milepost-sync"],
     ),
+    (
+        &["aes-gcm-siv", "chacha20poly1305", "hkdf"],
+        &["milepost-seal"],
+    ),
     (&["clap", "indicatif"], &["milepost-cli"]),
     (&["ureq"], &["milepost-cli", "milepost-sync"]),
 ];
@@ -31,7 +35,11 @@ const IMPURE: &[&str] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     ("milepost-semantics", &[]),
     ("milepost-store", &["milepost-semantics"]),
-    ("milepost-server", &["milepost-semantics", "milepost-store"]),
+    ("milepost-seal", &[]),
+    (
+        "milepost-server",
+        &["milepost-semantics", "milepost-store", "milepost-seal"],
+    ),
     ("milepost-sync", &["milepost-semantics"]),
     ("milepost-audit", &["milepost-semantics"]),
 ];
@@ -96,6 +104,7 @@ mod tests {
         assert!(forbidden("milepost-audit", "milepost-semantics", OWN).is_none());
         assert!(forbidden("milepost-server", "milepost-store", OWN).is_none());
         assert!(forbidden("milepost-sync", "milepost-store", OWN).is_some());
+        assert!(forbidden("milepost-seal", "milepost-semantics", OWN).is_some());
         assert!(forbidden("milepost-sync", "milepost-server", OWN).is_some());
         assert!(forbidden("milepost-sync", "milepost-semantics", OWN).is_none());
     }
@@ -105,5 +114,7 @@ mod tests {
         assert!(forbidden("milepost-server", "rusqlite", OWN).is_some());
         assert!(forbidden("milepost-store", "rusqlite", OWN).is_none());
         assert!(forbidden("milepost-cli", "hyper", OWN).is_some());
+        assert!(forbidden("milepost-server", "chacha20poly1305", OWN).is_some());
+        assert!(forbidden("milepost-seal", "chacha20poly1305", OWN).is_none());
     }
 }
