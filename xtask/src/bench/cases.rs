@@ -7,7 +7,7 @@ use super::{
     options::Options,
     peers::{self, Peer},
     report::{Goal, Report},
-    rounds::{Contestant, interleave},
+    rounds::{Comparison, Contestant, interleave},
 };
 
 /// The document whose answer's fields the bare servers send.
@@ -18,6 +18,8 @@ const LIST: &str = "/v1/documents?pageSize=100";
 const WRITTEN_MAX: u32 = 10_000;
 /// The block that one commit of a document of 1 KB adds to a log, at least.
 const BLOCK: u32 = 4096;
+/// What no write over the same connections can be faster than.
+const ROUND_TRIP: &str = "a GET over the same connections";
 
 /// Measures all cases that are wanted.
 ///
@@ -188,6 +190,7 @@ fn put(
             seconds: options.seconds,
         };
         let folder = milepost.data();
+        let gets = Reading::new("get-one", &[Ask::get(ANY)], options.seconds)?.over(connections);
         let mut contestants = vec![
             Contestant::new("disk: append 4 KiB and sync", || {
                 sync_rate(folder, BLOCK, options.seconds)
@@ -196,6 +199,7 @@ fn put(
                 writing("milepost", options.documents.min(WRITTEN_MAX))
                     .measure(milepost.process.address)
             }),
+            Contestant::new(ROUND_TRIP, || gets.measure(milepost.process.address)),
         ];
         for peer in peers.iter() {
             let measure = move || writing(peer.dialect, peer.written).measure(peer.address());
@@ -226,13 +230,24 @@ fn put(
             ]);
         }
         let title = format!("Durable conditional PUT, {connections} connection(s)");
-        report.add(
-            &title,
-            &interleave(options.rounds, &mut contestants)?,
-            &goals,
-        );
+        let comparison = interleave(options.rounds, &mut contestants)?;
+        report.add(&title, &comparison, &goals);
+        if connections == 1 {
+            one_after_the_other(&comparison, report);
+        }
     }
     Ok(())
+}
+
+/// What one connection's request waits for at least: a sync, and a round trip.
+fn one_after_the_other(comparison: &Comparison, report: &mut Report) {
+    let milliseconds = |index| 1000.0 / comparison.median(index);
+    let (sync, put, round_trip) = (milliseconds(0), milliseconds(1), milliseconds(2));
+    report.line(&format!(
+        "\nA PUT took {put:.2} ms: a sync takes {sync:.2} ms, a request and its answer {round_trip:.2} ms \
+         ({:.2} of the sync rate, one after the other).",
+        sync / (sync + round_trip)
+    ));
 }
 
 fn memory(milepost: &Milepost, report: &mut Report) {

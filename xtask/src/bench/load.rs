@@ -45,6 +45,7 @@ impl Ask {
 pub(super) struct Reading {
     file: PathBuf,
     seconds: u32,
+    connections: u32,
 }
 
 impl Reading {
@@ -68,7 +69,19 @@ impl Reading {
             text.push('\n');
         }
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
-        Ok(Self { file, seconds })
+        Ok(Self {
+            file,
+            seconds,
+            connections: READERS,
+        })
+    }
+
+    /// The same over so many connections.
+    pub(super) fn over(self, connections: u32) -> Self {
+        Self {
+            connections,
+            ..self
+        }
     }
 
     /// Loads a server; answers per second.
@@ -81,7 +94,7 @@ impl Reading {
             "-t1",
             "--timeout",
             "20s",
-            &format!("-c{READERS}"),
+            &format!("-c{}", self.connections),
             &format!("-d{}s", self.seconds),
             "-s",
         ]);
