@@ -13,6 +13,7 @@ mod difference;
 mod exit;
 mod export;
 mod import;
+mod keys;
 mod library;
 mod pages;
 mod serving;

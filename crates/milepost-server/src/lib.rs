@@ -21,6 +21,7 @@ mod governed;
 mod hosts;
 mod href;
 mod intake;
+mod keys;
 mod limits;
 pub mod listen;
 pub mod log;
@@ -42,6 +43,7 @@ mod versions;
 pub use crate::{
     body::{Body, BodyError, BodyStream},
     hosts::Hosts,
+    keys::Keys,
     limits::Limits,
     openapi::{ApiInfo, Contact},
     refusal::Occurrence,

@@ -30,6 +30,7 @@ use crate::{
     edge::{self, Begun, EdgeSettings, RequestFacts},
     hosts::Hosts,
     intake::{Interrupted, RequestBody},
+    keys::Keys,
     limits::Limits,
     listen::Connection,
     log::Log,
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) own_definition: Arc<Definition>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// What sealed state is sealed and opened with; `None`: nothing is.
+    pub(crate) keys: Option<Keys>,
     /// What the documentation says about the API.
     pub(crate) api: ApiInfo,
     /// What the edge is configured with.
@@ -111,6 +114,7 @@ impl Service {
                 store,
                 own_definition: Arc::new(Definition::default()),
                 clock: Arc::new(SystemClock),
+                keys: None,
                 api: ApiInfo::default(),
                 edge: EdgeSettings::default(),
                 outline: Outline::default(),
@@ -138,6 +142,12 @@ impl Service {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// The ring that state for clients is sealed with, for an application's own routes; `None` where none was given.
+    #[must_use]
+    pub fn keys(&self) -> Option<&Keys> {
+        self.shared.keys.as_ref()
     }
 
     /// What the service counts about itself.
@@ -312,6 +322,14 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.shared.clock = clock;
+        self
+    }
+
+    /// What state for clients is sealed and opened with; without it, nothing is sealed. All nodes of a service need the
+    /// same ring.
+    #[must_use]
+    pub fn keys(mut self, keys: Keys) -> Self {
+        self.shared.keys = Some(keys);
         self
     }
 

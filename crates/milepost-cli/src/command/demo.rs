@@ -52,15 +52,15 @@ impl Demo {
         let temporary =
             temporary.map_err(|error| Failure::file("the temporary directory", &error))?;
         let directory = self.directory.as_deref().unwrap_or(temporary.path());
-        let store = serving::open(directory, &self.options)?;
+        let site = serving::open(directory, &self.options)?;
         let what = format!("a small library, in {}", directory.display());
         let welcome = Welcome {
             what: &what,
             examples: TRY,
         };
         serve::runtime()?.block_on(async {
-            library::load(&*store).await?;
-            serving::serve(terminal, store, &self.options, &welcome).await
+            library::load(&*site.store).await?;
+            serving::serve(terminal, site, &self.options, &welcome).await
         })
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod import;
+pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod put;

@@ -48,13 +48,13 @@ pub(crate) struct Serve {
 impl Serve {
     /// Runs the command.
     pub(crate) fn run(self, terminal: Terminal) -> Ended {
-        let store = serving::open(&self.data, &self.options)?;
+        let site = serving::open(&self.data, &self.options)?;
         let what = self.data.display().to_string();
         let welcome = Welcome {
             what: &what,
             examples: TRY,
         };
-        runtime()?.block_on(serving::serve(terminal, store, &self.options, &welcome))
+        runtime()?.block_on(serving::serve(terminal, site, &self.options, &welcome))
     }
 }
 

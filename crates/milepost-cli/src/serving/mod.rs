@@ -9,8 +9,9 @@ mod signals;
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
+use milepost_seal::KeyFile;
 use milepost_server::{
-    Service,
+    Keys, Service,
     listen::{self, Exposure, Listener, RefusedToExpose, TlsReload},
 };
 use milepost_store::{
@@ -20,10 +21,11 @@ use milepost_store::{
 use serde_json::json;
 
 pub(crate) use self::options::{Logged, ServingOptions};
+use self::signals::Reload;
 use crate::{
     Ended,
     exit::{Exit, Failure},
-    storage,
+    keys, storage,
     terminal::{Style, Terminal},
 };
 
@@ -35,28 +37,48 @@ pub(crate) struct Welcome<'a> {
     pub(crate) examples: &'a [&'a str],
 }
 
-/// Opens the store in a directory, or makes one there.
-pub(crate) fn open(directory: &Path, options: &ServingOptions) -> Result<Arc<Embedded>, Failure> {
+/// What a server serves from.
+pub(crate) struct Site {
+    /// Resource state.
+    pub(crate) store: Arc<Embedded>,
+    keys: Keys,
+    key_file: KeyFile,
+}
+
+/// Opens the store in a directory, or makes one there, and the keys that go with it.
+pub(crate) fn open(directory: &Path, options: &ServingOptions) -> Result<Site, Failure> {
     let store_options = Options {
         cache_bytes: options.cache_bytes(),
         limits: options.store_limits()?,
         ..Options::default()
     };
     let store = Embedded::open(directory, store_options);
-    store
+    let store = store
         .map(Arc::new)
-        .map_err(|error| storage::failure(&error))
+        .map_err(|error| storage::failure(&error))?;
+    let (key_file, ring) = keys::of_server(directory, options.keys.as_deref())?;
+    Ok(Site {
+        store,
+        keys: Keys::new(ring),
+        key_file,
+    })
 }
 
 /// Serves a store until a signal asks to stop, then finishes what is in flight.
 pub(crate) async fn serve(
     terminal: Terminal,
-    store: Arc<Embedded>,
+    site: Site,
     options: &ServingOptions,
     welcome: &Welcome<'_>,
 ) -> Ended {
     exposure(&options.listen, options)?;
-    let (service, log_flush) = options.service(Arc::clone(&store) as Arc<dyn Store>)?;
+    let Site {
+        store,
+        keys,
+        key_file,
+    } = site;
+    let served = Arc::clone(&store) as Arc<dyn Store>;
+    let (service, log_flush) = options.service(served, keys.clone())?;
     let (listener, reload) = listener(options, &service).await?;
     if let Some(warning) = options.limits_warning()? {
         terminal.warn(warning);
@@ -67,9 +89,9 @@ pub(crate) async fn serve(
         stop.await;
         waiting.end_waits();
     };
-    if let Some(reload) = reload {
-        signals::reload_on_hangup(terminal, reload)?;
-    }
+    let mut reloads = vec![reload_keys(keys, key_file)];
+    reloads.extend(reload.map(reload_certificate));
+    signals::reload_on_hangup(terminal, reloads)?;
     let addresses = listener.addresses();
     let exposure = exposure(&addresses, options)?;
     greet(terminal, options, &addresses, &exposure, welcome)?;
@@ -84,6 +106,22 @@ pub(crate) async fn serve(
     drop(store);
     terminal.talk("stopped");
     Ok(Exit::Ok)
+}
+
+fn reload_keys(keys: Keys, file: KeyFile) -> Reload {
+    Box::new(move || {
+        let ring = file.read();
+        keys.replace(ring.map_err(|error| storage::with_sources(&error))?);
+        Ok("keys")
+    })
+}
+
+fn reload_certificate(reload: TlsReload) -> Reload {
+    Box::new(move || {
+        let reloaded = reload.reload();
+        reloaded.map_err(|error| storage::with_sources(&error))?;
+        Ok("certificate and key")
+    })
 }
 
 /// Who can reach these addresses; a failure where that is more than was allowed.

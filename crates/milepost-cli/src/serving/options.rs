@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use milepost_server::{
-    ApiInfo, Hosts, Service,
+    ApiInfo, Hosts, Keys, Service,
     cors::{Cors, Origins},
     listen::{ListenOptions, TlsFiles},
     log::{Log, LogFlush, LogLevel},
@@ -107,6 +107,11 @@ pub(crate) struct ServingOptions {
     )]
     #[arg(value_parser = bytes)]
     pub(crate) cache: u64,
+
+    /// The file of keys that several nodes share, from `milepost keys create`; read again on SIGHUP
+    /// [default: the store's own, keys.json in its directory]
+    #[arg(long, value_name = "FILE", env = "MILEPOST_KEYS")]
+    pub(crate) keys: Option<PathBuf>,
 
     /// Print {"urls", "pid"} on stdout once it listens
     #[arg(long)]
@@ -224,6 +229,7 @@ impl ServingOptions {
     pub(super) fn service(
         &self,
         store: Arc<dyn Store>,
+        keys: Keys,
     ) -> Result<(Service, Option<LogFlush>), Failure> {
         let metrics = Arc::default();
         let (log, flush) = match self.log.unwrap_or(Logged::All) {
@@ -239,6 +245,7 @@ impl ServingOptions {
             .base(&self.base)
             .map_err(|error| Failure::usage(error.to_string()))?;
         let service = builder
+            .keys(keys)
             .api_info(self.contact.api_info())
             .cors(Cors::new(self.origins()))
             .hosts(self.hosts())

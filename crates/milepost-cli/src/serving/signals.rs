@@ -1,13 +1,11 @@
-//! Signals: the first asks to stop, the second doesn't ask; SIGHUP reads certificates again.
+//! Signals: the first asks to stop, the second doesn't ask; SIGHUP reads certificates and keys again.
 
 use std::future::Future;
 
-use milepost_server::listen::TlsReload;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     exit::{Exit, Failure},
-    storage,
     terminal::Terminal,
 };
 
@@ -34,14 +32,19 @@ fn leave() -> ! {
     std::process::exit(i32::from(Exit::Failed.code()))
 }
 
-/// Reads certificate and key again each time SIGHUP comes.
-pub(super) fn reload_on_hangup(terminal: Terminal, reload: TlsReload) -> Result<(), Failure> {
+/// Something that is read again: what was, or why it can't be and is as before.
+pub(super) type Reload = Box<dyn Fn() -> Result<&'static str, String> + Send>;
+
+/// Reads everything again each time SIGHUP comes.
+pub(super) fn reload_on_hangup(terminal: Terminal, reloads: Vec<Reload>) -> Result<(), Failure> {
     let mut hangup = listen(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            match reload.reload() {
-                Ok(()) => terminal.talk("certificate and key were read again"),
-                Err(error) => terminal.warn(storage::with_sources(&error)),
+            for reload in &reloads {
+                match reload() {
+                    Ok(what) => terminal.talk(format!("{what} were read again")),
+                    Err(error) => terminal.warn(error),
+                }
             }
         }
     });

@@ -17,6 +17,7 @@ mod disk;
 mod exporting;
 mod following;
 mod importing;
+mod keeping;
 mod killing;
 mod maintaining;
 mod racing;
