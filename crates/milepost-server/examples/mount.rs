@@ -8,18 +8,22 @@
 //! json='Content-Type: application/json'
 //! curl -X PUT localhost:3000/v1/accounts/ada -H "$json" -d '{"balance":100}'
 //! curl -X PUT localhost:3000/v1/accounts/bob -H "$json" -d '{"balance":0}'
-//! curl localhost:3000/transfers -d '{"from":"ada","to":"bob","amount":30}'
+//! curl localhost:3000/transfers -H "$json" -d '{"from":"ada","to":"bob","amount":30}'
 //! curl localhost:3000/v1/accounts
 //! ```
 
 use std::sync::Arc;
 
-use axum::{Router, body::Bytes, extract::State, routing::post};
+use axum::{
+    Router,
+    extract::{Request, State},
+    routing::post,
+};
 use http::Response;
 use milepost_semantics::{Preconditions, Problem, ProblemType, ResourceId};
 use milepost_server::{Body, Service};
 use milepost_store::{
-    Change, CollectionPath, Document, Operation, Outcome, ResourceKey, Transaction, Version,
+    Change, CollectionPath, Operation, Outcome, ResourceKey, Transaction, Version,
     memory::MemoryStore,
 };
 use serde_json::{Value, json};
@@ -43,21 +47,21 @@ pub(crate) async fn define_accounts(service: &Service) {
     let operation = Operation {
         key: ResourceKey::definition(&accounts).expect("it is short"),
         preconditions: Preconditions::if_none_match_any(),
-        change: put(value),
+        change: Change::Put(value.into()),
     };
     let written = service.store().write(Transaction::single(operation));
     written.await.expect("a store in memory can be written");
 }
 
-async fn transfer(State(service): State<Service>, body: Bytes) -> Response<Body> {
-    match transferred(&service, &body).await {
+async fn transfer(State(service): State<Service>, request: Request) -> Response<Body> {
+    match transferred(&service, request).await {
         Ok(response) => response,
         Err(refused) => *refused,
     }
 }
 
-async fn transferred(service: &Service, body: &[u8]) -> Result<Response<Body>, Refused> {
-    let document = service.parse_json(body)?;
+async fn transferred(service: &Service, request: Request) -> Result<Response<Body>, Refused> {
+    let document = service.posted(request).await?;
     let keys = [
         account(service, &document, "from")?,
         account(service, &document, "to")?,
@@ -72,11 +76,7 @@ async fn transferred(service: &Service, body: &[u8]) -> Result<Response<Body>, R
     for (key, change) in keys.iter().zip([-amount, amount]) {
         operations.push(changed(service, key, change).await?);
     }
-    let transaction = Transaction {
-        operations,
-        record: None,
-    };
-    match service.store().write(transaction).await {
+    match service.store().write(Transaction::of(operations)).await {
         Ok(Outcome::Committed(committed)) => {
             let told = json!({ "position": committed.position.to_string() });
             Ok(Response::new(Body::from(told.to_string().into_bytes())))
@@ -119,7 +119,7 @@ async fn changed(service: &Service, key: &ResourceKey, by: i64) -> Result<Operat
     Ok(Operation {
         key: key.clone(),
         preconditions: Preconditions::if_match(version.entity_tag()),
-        change: put(json!({ "balance": balance + by })),
+        change: Change::Put(json!({ "balance": balance + by }).into()),
     })
 }
 
@@ -127,13 +127,6 @@ fn balance(version: Version) -> Option<(Version, i64)> {
     let value: Value = serde_json::from_slice(version.body.as_ref()?).ok()?;
     let balance = value.get("balance")?.as_i64()?;
     Some((version, balance))
-}
-
-fn put(value: Value) -> Change {
-    Change::Put(Document {
-        bytes: value.to_string().into(),
-        value,
-    })
 }
 
 #[tokio::main]

@@ -14,7 +14,7 @@ use crate::{
     feed,
     intake::RequestBody,
     media,
-    method::{Verb, allowed},
+    method::{Access, Verb, allowed},
     pages, preference,
     refusal::{Answer, Refusal},
     resource,
@@ -45,15 +45,13 @@ async fn answer(
     route: Route<'_>,
     body: RequestBody<'_>,
 ) -> Answer {
-    let Some(verb) = Verb::of(&request.method) else {
-        return Err(unknown(request, &route));
-    };
+    let verb = admitted(request, &route, shared.access)?;
     if has_no_keys(&route) {
         preference::refuse_keys_if_strict(request)?;
     }
     match (route, verb) {
         (Route::Resource(key), Verb::Read) => resource::read(shared, request, key).await,
-        (route, Verb::Options) => Ok(options(&route)),
+        (route, Verb::Options) => Ok(options(&route, shared.access)),
         (Route::Page(page), Verb::Read) => pages::answer(shared, page, request),
         (Route::Resource(key), Verb::Put) => {
             Box::pin(resource::put(shared, request, key, body)).await
@@ -107,8 +105,18 @@ async fn answer(
             Box::pin(transaction::put(shared, request, id, body)).await
         }
         (route, Verb::Put | Verb::Patch | Verb::Delete | Verb::Post | Verb::Query) => {
-            Err(not_allowed(request, &route))
+            Err(not_allowed(request, &route, shared.access))
         }
+    }
+}
+
+/// The request's method, where clients may ask by it.
+fn admitted(request: &Parts, route: &Route<'_>, access: Access) -> Result<Verb, Refusal> {
+    let verb = Verb::of(&request.method).ok_or_else(|| unknown(request, route, access))?;
+    if access.admits(verb) {
+        Ok(verb)
+    } else {
+        Err(not_allowed(request, route, access))
     }
 }
 
@@ -150,10 +158,13 @@ async fn changes(
 }
 
 /// RFC 9110 §9.3.7: `OPTIONS *` asks whether the service is there.
-pub(crate) fn options_of_service() -> Response<Body> {
+pub(crate) fn options_of_service(access: Access) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    let all = "GET, HEAD, PUT, PATCH, DELETE, POST, QUERY, OPTIONS";
+    let all = match access {
+        Access::Full => "GET, HEAD, PUT, PATCH, DELETE, POST, QUERY, OPTIONS",
+        Access::ReadOnly => "GET, HEAD, QUERY, OPTIONS",
+    };
     response
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static(all));
@@ -161,18 +172,18 @@ pub(crate) fn options_of_service() -> Response<Body> {
 }
 
 /// RFC 9110 §9.3.7: what this URL takes.
-fn options(route: &Route<'_>) -> Response<Body> {
+fn options(route: &Route<'_>, access: Access) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(ALLOW, allowed(route));
+    headers.insert(ALLOW, allowed(route, access));
     match route {
-        Route::Resource(_) => {
+        Route::Resource(_) if access.admits(Verb::Patch) => {
             headers.insert(media::ACCEPT_PATCH, media::patches());
         }
         Route::Collection(address) => {
             headers.insert(media::ACCEPT_QUERY, media::queries());
-            if crate::method::takes_post(address) {
+            if access.admits(Verb::Post) && crate::method::takes_post(address) {
                 headers.insert(media::ACCEPT_POST, media::json());
             }
         }
@@ -187,6 +198,7 @@ fn options(route: &Route<'_>) -> Response<Body> {
             ..
         }
         | Route::Page(_)
+        | Route::Resource(_)
         | Route::Changes { .. }
         | Route::Versions(_)
         | Route::Version { .. }
@@ -196,28 +208,28 @@ fn options(route: &Route<'_>) -> Response<Body> {
 }
 
 /// RFC 9110 §15.5.6: known here, but not for this URL.
-fn not_allowed(request: &Parts, route: &Route<'_>) -> Refusal {
-    let allow = allowed(route);
+fn not_allowed(request: &Parts, route: &Route<'_>, access: Access) -> Refusal {
+    let allow = allowed(route, access);
     let list = allow.to_str().unwrap_or_default();
     let detail = format!("{} is not for this URL, which has {list}", request.method);
     Refusal::new(ProblemType::MethodNotAllowed, detail).with(ALLOW, allow)
 }
 
 /// RFC 9110 §9.1: a method that is registered but for no URL here, or one that nobody knows.
-fn unknown(request: &Parts, route: &Route<'_>) -> Refusal {
+fn unknown(request: &Parts, route: &Route<'_>, access: Access) -> Refusal {
     match request.method {
-        Method::TRACE | Method::CONNECT => not_allowed(request, route),
-        _ => not_implemented(request, route),
+        Method::TRACE | Method::CONNECT => not_allowed(request, route, access),
+        _ => not_implemented(request, route, access),
     }
 }
 
 /// RFC 9110 §15.6.2: known for no URL.
-fn not_implemented(request: &Parts, route: &Route<'_>) -> Refusal {
+fn not_implemented(request: &Parts, route: &Route<'_>, access: Access) -> Refusal {
     let detail = format!(
         "{:.32} is no method of this service",
         request.method.as_str()
     );
-    Refusal::new(ProblemType::NotImplemented, detail).with(ALLOW, allowed(route))
+    Refusal::new(ProblemType::NotImplemented, detail).with(ALLOW, allowed(route, access))
 }
 
 impl Stray {

@@ -150,7 +150,7 @@ fn overloaded() -> Refusal {
 }
 
 /// What makes a request unfit, whatever it is for.
-fn check(shared: &Shared, request: &Parts) -> Result<(), Refusal> {
+pub(crate) fn check(shared: &Shared, request: &Parts) -> Result<(), Refusal> {
     check_fields(&shared.limits, &request.headers)?;
     check_host(&shared.edge.hosts, request)?;
     match request.headers.get(EXPECT) {

@@ -4,11 +4,22 @@
 //! An application mounts the service as the fallback of its own router, takes the store from
 //! [`Service::store`], and answers what goes wrong as the service would. `examples/mount.rs` shows it.
 
-use http::Response;
+use std::pin::pin;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
 use milepost_semantics::{Issue, Problem, ProblemType, problem::Part};
 use milepost_store::{ReadError, Rejected, ResourceKey, WriteError};
+use serde_json::Value;
 
-use crate::{Body, Service, failure, href, refusal::Refusal, resource, transaction};
+use crate::{
+    Body, Service, edge, failure, href,
+    intake::{self, Interrupted},
+    media,
+    refusal::Refusal,
+    resource, transaction,
+};
 
 impl Service {
     /// A problem document as the service's own: with its type's URL and an instance of its own, not
@@ -43,11 +54,34 @@ impl Service {
         href::resource(self.base(), key)
     }
 
+    /// Takes in a POST to a route of the application's own as the service takes in those to its
+    /// collections: names of the host, fields, media type, size and time of the content, strict JSON.
+    ///
+    /// # Errors
+    /// The problem document that says what is wrong, and where.
+    pub async fn posted<B>(&self, request: Request<B>) -> Result<Value, Box<Response<Body>>>
+    where
+        B: http_body::Body<Data = Bytes> + Send,
+    {
+        let (request, body) = request.into_parts();
+        let shared = self.shared();
+        let taken = async {
+            edge::check(shared, &request)?;
+            media::require_json_posted(&request.headers)?;
+            let body = pin!(body.map_err(|_broken| Interrupted));
+            let limits = &shared.limits;
+            let bytes = intake::read(shared, &request, body, limits.resource_bytes_max).await?;
+            resource::parse(&bytes, limits.depth_max)
+        };
+        let taken: Result<Value, Refusal> = taken.await;
+        taken.map_err(|refusal| Box::new(refusal.into_response(self.base())))
+    }
+
     /// Reads strict JSON within the service's limits, as it does itself.
     ///
     /// # Errors
     /// The problem document that says what is wrong, and where.
-    pub fn parse_json(&self, bytes: &[u8]) -> Result<serde_json::Value, Box<Response<Body>>> {
+    pub fn parse_json(&self, bytes: &[u8]) -> Result<Value, Box<Response<Body>>> {
         let parsed = resource::parse(bytes, self.limits().depth_max);
         parsed.map_err(|refusal| Box::new(refusal.into_response(self.base())))
     }

@@ -35,9 +35,36 @@ impl Verb {
     }
 }
 
+/// Which requests of clients are carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reads and writes.
+    #[default]
+    Full,
+    /// Reads only: what is written is the application's business.
+    ReadOnly,
+}
+
+impl Access {
+    /// Whether a request of this method may be carried out.
+    pub(crate) fn admits(self, verb: Verb) -> bool {
+        match verb {
+            Verb::Read | Verb::Query | Verb::Options => true,
+            Verb::Put | Verb::Patch | Verb::Delete | Verb::Post => self == Self::Full,
+        }
+    }
+}
+
 /// The value of `Allow` for a URL of this form.
-pub(crate) fn allowed(route: &Route<'_>) -> HeaderValue {
-    HeaderValue::from_static(match route {
+pub(crate) fn allowed(route: &Route<'_>, access: Access) -> HeaderValue {
+    match access {
+        Access::Full => HeaderValue::from_static(of_route(route)),
+        Access::ReadOnly => HeaderValue::from_static(read_of_route(route)),
+    }
+}
+
+fn of_route(route: &Route<'_>) -> &'static str {
+    match route {
         Route::Page(_)
         | Route::Snapshot {
             followed: Followed::Everything,
@@ -51,7 +78,27 @@ pub(crate) fn allowed(route: &Route<'_>) -> HeaderValue {
         Route::Collection(_) => "GET, HEAD, QUERY, OPTIONS",
         Route::Resource(_) => "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
         Route::Transaction { .. } => "GET, HEAD, PUT, OPTIONS",
-    })
+    }
+}
+
+fn read_of_route(route: &Route<'_>) -> &'static str {
+    match route {
+        Route::Collection(_)
+        | Route::Snapshot {
+            followed: Followed::Collection(_),
+            ..
+        } => "GET, HEAD, QUERY, OPTIONS",
+        Route::Page(_)
+        | Route::Snapshot {
+            followed: Followed::Everything,
+            ..
+        }
+        | Route::Changes { .. }
+        | Route::Versions(_)
+        | Route::Version { .. }
+        | Route::Resource(_)
+        | Route::Transaction { .. } => "GET, HEAD, OPTIONS",
+    }
 }
 
 /// Whether the service can choose an id here: not across parents, and not for a definition, whose

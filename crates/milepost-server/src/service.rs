@@ -34,6 +34,7 @@ use crate::{
     limits::Limits,
     listen::Connection,
     log::Log,
+    method::Access,
     metrics::{Metrics, RouteKind},
     openapi::ApiInfo,
     refusal::Refusal,
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) base: String,
     /// What one request may cost.
     pub(crate) limits: Limits,
+    /// Which requests of clients are carried out.
+    pub(crate) access: Access,
     /// Resource state.
     pub(crate) store: Arc<dyn Store>,
     /// What holds for the service's own collections.
@@ -111,6 +114,7 @@ impl Service {
                 )),
                 anchor: Anchor::default(),
                 limits,
+                access: Access::default(),
                 store,
                 own_definition: Arc::new(Definition::default()),
                 clock: Arc::new(SystemClock),
@@ -218,7 +222,7 @@ async fn routed(
         );
     }
     if request.method == Method::OPTIONS && request.uri.path() == "*" {
-        return (RouteKind::Unknown, options_of_service());
+        return (RouteKind::Unknown, options_of_service(shared.access));
     }
     match route::parse(&shared.base, request.uri.path()) {
         Ok(route) => (
@@ -315,6 +319,15 @@ impl Builder {
         let store = Arc::clone(&shared.store);
         shared.waits = Arc::new(Waits::new(store, limits.waits_max, limits.streams_max));
         shared.limits = limits;
+        self
+    }
+
+    /// Takes no write from clients: whatever isn't a read is 405, with an `Allow` that says so, and the
+    /// OpenAPI document offers none. For applications whose own routes hold rules that nobody is to
+    /// pass by; they write through [`Service::store`].
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.shared.access = Access::ReadOnly;
         self
     }
 

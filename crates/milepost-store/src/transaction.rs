@@ -21,6 +21,16 @@ pub struct Document {
     pub value: Value,
 }
 
+impl From<Value> for Document {
+    /// The value as a representation of its own, without white space.
+    fn from(value: Value) -> Self {
+        Self {
+            bytes: value.to_string().into(),
+            value,
+        }
+    }
+}
+
 /// What is done to a resource when its precondition holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -85,8 +95,14 @@ impl Transaction {
     /// A transaction of one operation, with no recorded outcome.
     #[must_use]
     pub fn single(operation: Operation) -> Self {
+        Self::of(vec![operation])
+    }
+
+    /// A transaction of these operations, with no recorded outcome.
+    #[must_use]
+    pub fn of(operations: Vec<Operation>) -> Self {
         Self {
-            operations: vec![operation],
+            operations,
             record: None,
         }
     }
@@ -205,6 +221,16 @@ pub struct Rejected {
     pub failures: Vec<(usize, Failure)>,
 }
 
+impl Rejected {
+    /// Whether nothing but conditions failed: somebody else was faster. Whoever reads again and
+    /// decides anew may find that the transaction holds.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let is_stale = |failure: &Failure| matches!(failure, Failure::PreconditionFailed { .. });
+        self.failures.iter().all(|(_, failure)| is_stale(failure))
+    }
+}
+
 /// What became of a transaction.
 #[derive(Debug)]
 pub enum Outcome {
@@ -216,4 +242,20 @@ pub enum Outcome {
     RecordMismatch,
     /// It does not hold; nothing was written.
     Rejected(Rejected),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_write_would_not_help_is_not_stale() {
+        let overtaken = || Failure::PreconditionFailed {
+            condition: Condition::IfMatch,
+            current: None,
+        };
+        let rejected = |failures| Rejected { failures };
+        assert!(rejected(vec![(0, overtaken()), (1, overtaken())]).is_stale());
+        assert!(!rejected(vec![(0, overtaken()), (1, Failure::NotFound)]).is_stale());
+    }
 }

@@ -28,6 +28,7 @@ use crate::{
     edge::API_VERSION_TEXT,
     limits::Limits,
     media,
+    method::Access,
     pages::{Document, tag_of},
     refusal::Answer,
     service::Shared,
@@ -40,6 +41,7 @@ struct Source<'s> {
     info: &'s ApiInfo,
     limits: &'s Limits,
     definitions: &'s Definitions,
+    access: Access,
 }
 
 /// Answers GET and HEAD.
@@ -51,6 +53,7 @@ pub(crate) fn answer(shared: &Shared, request: &Parts) -> Answer {
         info: &shared.api,
         limits: &shared.limits,
         definitions: &definitions,
+        access: shared.access,
     };
     Document::json().answer_as(request, source.tag(), || {
         Bytes::from(source.render().to_string())
@@ -60,10 +63,11 @@ pub(crate) fn answer(shared: &Shared, request: &Parts) -> Answer {
 impl Source<'_> {
     fn tag(&self) -> EntityTag {
         let about = format!(
-            "{} {} {:?}",
+            "{} {} {:?} {:?}",
             env!("CARGO_PKG_VERSION"),
             self.base,
-            self.info
+            self.info,
+            self.access
         );
         let limits = format!("{:?}", self.limits);
         let versions: String = self
@@ -89,6 +93,9 @@ impl Source<'_> {
             tags.push(described.tag());
             described.add_paths(&mut paths);
             schemas.insert(described.schema_name().to_owned(), described.schema());
+        }
+        if self.access == Access::ReadOnly {
+            paths.values_mut().for_each(leave_out_writes);
         }
         json!({
             "openapi": "3.1.0",
@@ -122,6 +129,13 @@ impl Source<'_> {
 
     fn server(&self) -> &str {
         if self.base.is_empty() { "/" } else { self.base }
+    }
+}
+
+/// Leaves only the reads among a path's operations; each path has some.
+fn leave_out_writes(item: &mut Value) {
+    if let Some(operations) = item.as_object_mut() {
+        operations.retain(|method, _| !matches!(&**method, "put" | "patch" | "post" | "delete"));
     }
 }
 

@@ -7,8 +7,12 @@ mod example;
 use std::sync::Arc;
 
 use axum::Router;
+use http::Response;
 use http_body_util::BodyExt;
-use milepost_server::Service;
+use milepost_server::{
+    Body, Hosts, Service,
+    cors::{Cors, Origins},
+};
 use milepost_store::memory::MemoryStore;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -78,4 +82,99 @@ async fn what_goes_wrong_in_an_own_route_is_the_same_problem_document() {
     }
     let (_, page) = ask(&application, "GET", "/v1/accounts", "").await;
     assert_eq!(page["items"][0]["value"]["balance"], 100);
+}
+
+#[tokio::test]
+async fn an_own_route_takes_in_requests_as_the_service_does() {
+    let service = Service::builder(Arc::new(MemoryStore::new()))
+        .hosts(Hosts::local(&[], &["example.org".to_owned()]))
+        .build();
+    example::define_accounts(&service).await;
+    let application = example::application(&service);
+    let json = ("content-type", "application/json");
+    let long = format!("\"{}\"", "x".repeat(service.limits().resource_bytes_max));
+    let two = [json, json];
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let (here, elsewhere) = ("/transfers", "http://bank.example/transfers");
+    for (url, fields, body, status, name) in [
+        (here, &two[..1], "{}", 400, "badRequest"),
+        (here, &two[..1], "{\"a\":1,\"a\":2}", 400, "malformedJson"),
+        (here, &two[..1], &long, 413, "resourceTooLarge"),
+        (here, &form, "{}", 415, "unsupportedMediaType"),
+        (here, &two, "{}", 415, "unsupportedMediaType"),
+        (elsewhere, &two[..1], "{}", 421, "misdirectedRequest"),
+    ] {
+        let request = request("POST", url, fields, body);
+        let response = application.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{fields:?} {body:.20}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let problem: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["type"], format!("urn:problem-type:milepost:{name}"));
+    }
+}
+
+/// A service that takes no writes, over a store with an account.
+async fn read_only() -> Service {
+    let store = Arc::new(MemoryStore::new());
+    let service = Service::builder(store.clone()).build();
+    example::define_accounts(&service).await;
+    let account = request(
+        "PUT",
+        "/v1/accounts/ada",
+        &[("content-type", "application/json")],
+        "{\"balance\":100}",
+    );
+    assert_eq!(service.respond(account).await.status(), 201);
+    let cors = Cors::new(Origins::None);
+    Service::builder(store).read_only().cors(cors).build()
+}
+
+fn allow(response: &Response<Body>) -> &str {
+    response.headers()["allow"].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_service_that_only_reads_carries_out_no_write_and_says_so() {
+    let service = read_only().await;
+    let before = service.store().head();
+    let json = [("content-type", "application/json"), ("if-match", "*")];
+    let transaction = "/v1/-/transactions/0190a5b8-3c1e-7d2f-9a4b-5c6d7e8f9a0b";
+    for (method, url, allowed) in [
+        ("PUT", "/v1/accounts/ada", "GET, HEAD, OPTIONS"),
+        ("PATCH", "/v1/accounts/ada", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/v1/accounts/ada", "GET, HEAD, OPTIONS"),
+        ("POST", "/v1/accounts", "GET, HEAD, QUERY, OPTIONS"),
+        ("PUT", "/v1/-/collections/accounts", "GET, HEAD, OPTIONS"),
+        ("PUT", transaction, "GET, HEAD, OPTIONS"),
+    ] {
+        let response = service.respond(request(method, url, &json, "{}")).await;
+        assert_eq!(response.status(), 405, "{method} {url}");
+        assert_eq!(allow(&response), allowed, "{method} {url}");
+        let options = service.respond(request("OPTIONS", url, &[], "")).await;
+        assert_eq!(allow(&options), allowed);
+        for field in ["accept-patch", "accept-post"] {
+            assert!(!options.headers().contains_key(field), "{url} {field}");
+        }
+    }
+    assert_eq!(service.store().head(), before);
+    let response = service.respond(request("GET", "/v1/accounts/ada", &[], ""));
+    assert_eq!(response.await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_openapi_document_of_a_service_that_only_reads_offers_no_write() {
+    let response = read_only().await;
+    let response = response.respond(request("GET", "/v1/openapi.json", &[], ""));
+    let body = response.await.into_body().collect().await.unwrap();
+    let document: Value = serde_json::from_slice(&body.to_bytes()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.contains_key("/accounts/{id}"), "{:?}", paths.keys());
+    for (path, item) in paths {
+        let methods = item.as_object().unwrap();
+        let has = |method: &str| methods.contains_key(method);
+        assert!(has("get"), "{path}");
+        for method in ["put", "patch", "post", "delete"] {
+            assert!(!has(method), "{method} {path}");
+        }
+    }
 }
