@@ -112,6 +112,7 @@ macro_rules! conformance_tests {
                 a_repeated_request_is_refused_when_someone_else_wrote_the_same,
                 another_patch_of_the_replaced_version_is_refused,
                 a_repetition_is_known_after_a_restart,
+                transactions_that_make_the_same_of_one_resource_are_not_taken_for_each_other,
                 an_unchanged_write_writes_nothing,
             }
             transactions {

@@ -7,7 +7,7 @@ use super::{
     Fixture,
     vocabulary::{
         When, applied, check, committed, define, define_open, delete, failure, key, merge_patch,
-        put, read, written,
+        put, read, rejected, written,
     },
 };
 use crate::{Change, Effect, Failure, Operation, ResourceKey};
@@ -122,6 +122,41 @@ pub async fn a_repetition_is_known_after_a_restart<F: Fixture>() {
     let again = applied(fixture.store(), patch()).await;
     assert_eq!(again.effect, Effect::AlreadyApplied);
     assert_eq!(again.version, Some(second));
+}
+
+/// Two transfers of one amount from one account: both would make the same of it, and neither stands for
+/// the other.
+pub async fn transactions_that_make_the_same_of_one_resource_are_not_taken_for_each_other<
+    F: Fixture,
+>() {
+    let fixture = F::fresh().await;
+    let store = fixture.store();
+    define(store, "things", &json!({})).await;
+    let shared = key("things", "shared");
+    let append = json!([{ "op": "add", "path": "/list/-", "value": 1 }]);
+    let changes: [&dyn Fn() -> Operation; 4] = [
+        &|| put(&shared, &json!({ "n": 1, "list": [] })),
+        &|| merge_patch(&shared, json!({ "n": 2 })),
+        &|| json_patch(&shared, &append),
+        &|| delete(&shared),
+    ];
+    let mut version = written(store, put(&shared, &json!({ "n": 0, "list": [] }))).await;
+    for (round, change) in changes.iter().enumerate() {
+        let own = |name: &str| key("things", &format!("{name}-{round}"));
+        let transaction = |name: &str| {
+            let changed = change().if_match(version.position);
+            vec![changed, put(&own(name), &json!({})).if_absent()]
+        };
+        let first = committed(store, transaction("first")).await;
+        let failed = rejected(store, transaction("second")).await.failures;
+        let failed: Vec<usize> = failed.iter().map(|(index, _)| *index).collect();
+        assert_eq!(failed, [0], "of round {round}");
+        assert_eq!(read(store, &own("second")).await, None);
+        let applied = first.applied.into_iter().next();
+        version = applied
+            .and_then(|applied| applied.version)
+            .expect("a version");
+    }
 }
 
 /// A write that changes no byte changes nothing: same tag, nothing in the order of commits.

@@ -14,7 +14,11 @@
 //!
 //! A condition that is false only because this very request was carried out before is not a failure
 //! (RFC 9110 §13.1.1): the version that stands replaced the one that the client names, and is what
-//! the request would make. No key is stored for this: the chain of versions knows.
+//! the request would make. No key is stored for this: the chain of versions knows. It knows one resource
+//! only. Two transactions over several may make the same of one of them and not of the others (two
+//! transfers of the same amount from one account), so that what one of them has made is no sign that
+//! the other was carried out: there, such a condition has failed. Who repeats transactions gives them
+//! an id, or lets them create something ([`Record`](crate::Record), `If-None-Match: *`).
 
 mod operation;
 mod prepare;
@@ -100,7 +104,8 @@ pub fn decide<S: State>(
     let mut overlay = Overlay::new(state);
     let mut failures = Vec::new();
     for (index, prepared) in operations.iter().enumerate() {
-        if let Err(failure) = decide_operation(prepared, &mut overlay, limits)? {
+        let decided = decide_operation(prepared, &mut overlay, limits)?;
+        if let Err(failure) = decided.and_then(|()| overlay.refuse_part(operations.len())) {
             failures.push((index, failure));
         }
     }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
+use milepost_semantics::precondition::Condition;
 
 use super::{CHANGES_MAX, Decided, Decision, Write};
 use crate::{
@@ -77,6 +78,19 @@ impl<'s, S: State> Overlay<'s, S> {
 
     pub(super) fn into_decision(self) -> Decision {
         self.decision
+    }
+
+    /// Of several operations, none is taken for carried out before by what stands of its resource alone.
+    pub(super) fn refuse_part(&self, operations: usize) -> Result<(), Failure> {
+        match self.decision.decided.last() {
+            Some((_, Decided::Stands(Effect::AlreadyApplied, current))) if operations > 1 => {
+                Err(Failure::PreconditionFailed {
+                    condition: Condition::IfMatch,
+                    current: current.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn definitions(&self) -> &Definitions {
