@@ -6,7 +6,7 @@ use super::{Findings, workspace::Workspace};
 const TERRITORIES: &[(&[&str], &[&str])] = &[
     (
         &["hyper", "hyper-util", "axum", "tower"],
-        &["milepost-server", "milepost-bench"],
+        &["milepost-server", "milepost-bench", "bank"],
     ),
     (
         &["rusqlite", "libsqlite3-sys"],
