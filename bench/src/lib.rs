@@ -1,5 +1,5 @@
-//! What the bench's programs share: captured responses to send again, the writing load, and
-//! reading their arguments.
+//! What the bench's programs share: captured responses to send again, the writing load, followers by the
+//! thousand, and reading their arguments.
 //!
 //! Nothing here is part of the product. Which program runs when, and what its figures are held
 //! against, is decided by `cargo xtask bench`.
@@ -10,3 +10,4 @@ pub mod dialect;
 pub mod load;
 pub mod replay;
 pub mod response;
+pub mod swarm;

@@ -72,17 +72,41 @@ impl Head {
         };
         (end <= bytes.len()).then_some(end)
     }
+
+    /// The content of a whole response, without its framing.
+    #[must_use]
+    pub fn content(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let framed = bytes.get(self.length..self.whole(bytes)?)?;
+        match self.framing {
+            Framing::Length(_) => Some(framed.to_vec()),
+            Framing::Chunked => unchunked(framed),
+        }
+    }
+}
+
+fn unchunked(mut framed: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    while let Some((size, start)) = chunk(framed).filter(|(size, _)| *size > 0) {
+        content.extend_from_slice(framed.get(start..start + size)?);
+        framed = framed.get(start + size + 2..)?;
+    }
+    Some(content)
+}
+
+/// The size of the first chunk, and where it begins.
+fn chunk(bytes: &[u8]) -> Option<(usize, usize)> {
+    let line = bytes.windows(2).position(|window| window == b"\r\n")?;
+    let size = std::str::from_utf8(bytes.get(..line)?).ok()?;
+    let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+    Some((size, line + 2))
 }
 
 /// The length of a chunked body with its framing.
 fn chunked(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
-        let rest = bytes.get(at..)?;
-        let line = rest.windows(2).position(|window| window == b"\r\n")?;
-        let size = std::str::from_utf8(rest.get(..line)?).ok()?;
-        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
-        at += line + 2 + size + 2;
+        let (size, start) = chunk(bytes.get(at..)?)?;
+        at += start + size + 2;
         if size == 0 {
             return Some(at);
         }
@@ -109,5 +133,6 @@ mod tests {
         let head = Head::parse(bytes).unwrap().unwrap();
         assert_eq!(head.whole(bytes), Some(bytes.len()));
         assert_eq!(head.whole(&bytes[..bytes.len() - 3]), None);
+        assert_eq!(head.content(bytes).as_deref(), Some(b"abc".as_slice()));
     }
 }

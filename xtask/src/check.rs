@@ -1,6 +1,7 @@
 //! `cargo xtask check`: everything that must hold before a change lands, cheapest first.
 
 use crate::{
+    caches,
     cargo::{self, cargo, run},
     javascript, protocol,
     step::{Done, Steps},
@@ -39,6 +40,7 @@ pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
     });
     protocol::add_to(&mut steps);
     javascript::add_to(&mut steps, installing);
+    caches::add_to(&mut steps);
     steps.run("licences of dependencies", licences);
     steps.finish()
 }

@@ -4,6 +4,7 @@
 //! Nothing here is part of the product, and nothing here decides how it behaves.
 
 mod bench;
+mod caches;
 mod cargo;
 mod check;
 mod clock;
@@ -25,6 +26,8 @@ Commands:
                          tools it needs first (--no-install: only says which are missing)
   javascript             only the JavaScript client, in Node and in a browser
   protocol               only what independent tools say about the wire
+  caches [OPTIONS]       what a cache in front saves the server: --followers N,N --writes N
+                         --rate N --clients N --only fanout,storm --debug
   tidy                   the project's own rules about its sources and documents
   bench [OPTIONS]        against bare servers, the disk and peers: --rounds N --seconds N
                          --documents N --many N --only get,put,…
@@ -41,6 +44,9 @@ fn main() -> ExitCode {
         ["protocol"] => check::run_protocol(tools::Installing::Allowed),
         ["bench", options @ ..] => {
             bench::Options::parse(options).and_then(|options| bench::run_all(&options))
+        }
+        ["caches", options @ ..] => {
+            caches::Options::parse(options).and_then(|options| caches::run_all(&options))
         }
         ["tidy"] => tidy::run(),
         ["help" | "--help" | "-h"] => {

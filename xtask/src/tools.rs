@@ -15,8 +15,14 @@ use crate::{
 const PYTHON: &[&str] = &["schemathesis==4.32.5", "httplint==2026.10.4"];
 /// npm packages of the checks.
 const NODE: &[&str] = &["@stoplight/spectral-cli@6.16.3"];
-/// Debian's packages that tests need: the follower in `docs/follow.sh` is run.
-const COMMANDS: &[&str] = &["curl", "jq"];
+/// Programs that tests need, and Debian's packages of them: the follower in `docs/follow.sh` is run, and
+/// followers are led through caches.
+const COMMANDS: &[(&str, &str)] = &[
+    ("curl", "curl"),
+    ("jq", "jq"),
+    ("nginx", "nginx"),
+    ("varnishd", "varnish"),
+];
 
 /// Whether a missing tool may be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +66,9 @@ pub(crate) fn prepare(installing: Installing) -> Result<Done, String> {
 }
 
 fn commands(installing: Installing) -> Result<(), String> {
-    for name in COMMANDS {
+    for (name, package) in COMMANDS {
         if installing == Installing::Allowed {
-            command(name, &[name])?;
+            command(name, &[package])?;
         } else if !finds(name) {
             return Err(format!("not installed: {name}"));
         }
@@ -165,8 +171,9 @@ pub(crate) fn command(name: &str, packages: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Whether a program is on the path.
+/// Whether a program is on the path, or where Debian puts what only administrators run.
 pub(crate) fn finds(name: &str) -> bool {
     let mut which = Command::new("sh");
-    cargo::read(which.args(["-c", "command -v \"$1\"", "sh", name])).is_ok()
+    let look = "PATH=\"$PATH:/usr/sbin\" command -v \"$1\"";
+    cargo::read(which.args(["-c", look, "sh", name])).is_ok()
 }

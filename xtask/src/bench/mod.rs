@@ -22,6 +22,7 @@ use std::{
 };
 
 pub(crate) use options::Options;
+pub(crate) use pinned::{Pinned, free_address};
 
 use crate::{
     cargo::{cargo, program, run, target},

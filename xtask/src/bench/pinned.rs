@@ -24,10 +24,10 @@ const STOPPING_MAX: Duration = Duration::from_secs(20);
 
 /// A running server.
 #[derive(Debug)]
-pub(super) struct Pinned {
+pub(crate) struct Pinned {
     child: Child,
     /// Where it listens.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// From starting the process until it accepted a connection.
     pub(super) starting: Duration,
 }
@@ -37,7 +37,7 @@ impl Pinned {
     ///
     /// # Errors
     /// When it does not come up; the reason names its log.
-    pub(super) fn start(
+    pub(crate) fn start(
         mut command: Command,
         address: SocketAddr,
         log: &Path,
@@ -114,7 +114,7 @@ fn on(core: &str, name: impl AsRef<std::ffi::OsStr>) -> Command {
 ///
 /// # Errors
 /// When there is none.
-pub(super) fn free_address() -> Result<SocketAddr, String> {
+pub(crate) fn free_address() -> Result<SocketAddr, String> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
     listener.local_addr().map_err(|error| error.to_string())

@@ -11,6 +11,7 @@
 
 mod applying;
 mod auditing;
+mod caches;
 mod client;
 mod completing;
 mod disk;
