@@ -18,7 +18,7 @@ use crate::{
     cors::{Cors, Origin},
     hosts::Hosts,
     limits::Limits,
-    listen::Connection,
+    listen::{Connection, Held},
     log::{Exchange, Incident, Log, Moment},
     metrics::{Admitted, Metrics, Observation, RouteKind},
     refusal::{Occurrence, Refusal},
@@ -72,6 +72,11 @@ impl Begun {
         if let Some(admitted) = &self.admitted {
             admitted.give_back();
         }
+    }
+
+    /// Has the client watched while its request is held; `None` where its connection isn't known.
+    pub(crate) fn hold(&self) -> Option<Held> {
+        self.connection.as_ref().map(Connection::hold)
     }
 
     /// Takes room among at most this many requests in flight again; whether there was any.
@@ -214,7 +219,8 @@ fn seal(shared: &Shared, facts: &RequestFacts<'_>, mut response: Response<Body>)
     let edge = &shared.edge;
     let begun = facts.begun;
     let duration = begun.came.elapsed();
-    let is_tls = begun.connection.is_some_and(|connection| connection.is_tls);
+    let connection = begun.connection.as_ref();
+    let is_tls = connection.is_some_and(|connection| connection.is_tls);
     let fields = response.headers_mut();
     edge.security.apply(fields, is_tls);
     edge.cors.apply(&begun.origin, fields);
@@ -242,11 +248,12 @@ fn log(
     body_bytes: Option<u64>,
 ) {
     let occurrence = response.extensions().get::<Occurrence>();
+    let peer = facts.begun.connection.as_ref();
     let instance = occurrence.map(|occurrence| occurrence.id.urn().to_string());
     edge.log.record(&Exchange {
         came: &facts.begun.came,
         request: facts.request,
-        peer: facts.begun.connection.map(|connection| connection.peer),
+        peer: peer.map(|connection| connection.peer),
         route: facts.route.label(),
         status: response.status(),
         fields: response.headers(),

@@ -106,7 +106,7 @@ impl Service {
         Builder {
             shared: Shared {
                 base: "/v1".to_owned(),
-                pages: Pages::new(limits.kept_pages_bytes_max),
+                pages: Pages::new(Arc::clone(&store), limits.kept_pages_bytes_max),
                 waits: Arc::new(Waits::new(
                     Arc::clone(&store),
                     limits.waits_max,
@@ -172,7 +172,7 @@ impl Service {
     where
         B: http_body::Body<Data = Bytes> + Send,
     {
-        let connection = request.extensions().get().copied();
+        let connection = request.extensions().get().cloned();
         self.respond_on(request, connection).await
     }
 
@@ -315,8 +315,8 @@ impl Builder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         let shared = &mut self.shared;
-        shared.pages = Pages::new(limits.kept_pages_bytes_max);
         let store = Arc::clone(&shared.store);
+        shared.pages = Pages::new(Arc::clone(&store), limits.kept_pages_bytes_max);
         shared.waits = Arc::new(Waits::new(store, limits.waits_max, limits.streams_max));
         shared.limits = limits;
         self

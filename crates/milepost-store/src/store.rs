@@ -116,6 +116,10 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// [`ReadError`] says what else can't be answered, and why.
     async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError>;
 
+    /// Whether [`Store::changes`] would still tell what came after this position, by what is known
+    /// without asking the disk: for whoever kept a page of it. `false` also where that can't be known.
+    fn tells(&self, query: &ChangesQuery) -> bool;
+
     /// The head, as it moves: wakes whoever waits when a commit has become visible.
     ///
     /// One channel for all. Commits that follow one another quickly may wake but once.

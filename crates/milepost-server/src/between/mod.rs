@@ -4,8 +4,7 @@
 //! moment ago) or about requests that are open now (who waits). Nothing is about a client. All of it
 //! is bounded, and could be dropped at any moment without making an answer wrong. Another node, or
 //! this one after a restart, answers as well: perhaps with another recent position to start again
-//! from, or with 410 where a page that can't change is still kept here. That is why locks may stand
-//! here and nowhere else.
+//! from. That is why locks may stand here and nowhere else.
 
 #![expect(
     clippy::disallowed_types,

@@ -3,7 +3,7 @@
 //! Two things come of it. Requests that ask for the same page at the same moment share one read: ten
 //! thousand that waited for the same news cost one. And a page that can't have changed is sent again
 //! as it is: a closed one as long as the definitions are the same, one at the head as long as nothing
-//! was committed.
+//! was committed; each only as long as its position is remembered, as everywhere.
 //!
 //! **A read after an acknowledged write sees it.** A page is shared only among requests that saw the
 //! same head, or an older one than the page's reader did; so a slot is named by the head that was
@@ -22,7 +22,7 @@ use std::{
 use bytes::Bytes;
 use http::HeaderValue;
 use milepost_semantics::{EntityTag, Position, wire::PageTail};
-use milepost_store::{Definitions, ReadError};
+use milepost_store::{ChangesQuery, Definitions, ReadError, Store};
 use tokio::sync::OnceCell;
 
 use crate::representation::Freshness;
@@ -45,6 +45,8 @@ pub(crate) struct WrittenPage {
     pub(crate) tail: PageTail,
     /// Whether it tells anything, or that there is more.
     pub(crate) has_news: bool,
+    /// The question that it answers.
+    pub(crate) asked: Box<ChangesQuery>,
     /// Whether the same URL is answered the same for as long as it is answered.
     pub(crate) is_immutable: bool,
     /// Who may keep it, and for how long.
@@ -63,6 +65,8 @@ pub(crate) struct View {
 /// All pages that are kept or being made.
 #[derive(Debug)]
 pub(crate) struct Pages {
+    /// Knows what is still remembered.
+    store: Arc<dyn Store>,
     bytes_max: usize,
     shelf: Mutex<Shelf>,
     reads: AtomicUsize,
@@ -88,8 +92,9 @@ struct Slot {
 
 impl Pages {
     /// Keeps at most this many bytes.
-    pub(crate) fn new(bytes_max: usize) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, bytes_max: usize) -> Self {
         Self {
+            store,
             bytes_max,
             shelf: Mutex::default(),
             reads: AtomicUsize::new(0),
@@ -98,9 +103,9 @@ impl Pages {
 
     /// The page at this URL, if it is kept and is what would be answered now.
     pub(crate) fn kept(&self, url: &str, now: &View) -> Option<Arc<WrittenPage>> {
-        let shelf = self.lock();
-        let slot = shelf.slots.get(url)?;
-        let page = slot.page.get().filter(|page| slot.is_good(page, now))?;
+        let slot = Arc::clone(self.lock().slots.get(url)?);
+        let page = slot.page.get();
+        let page = page.filter(|page| slot.is_good(page, now, &*self.store))?;
         slot.was_used.store(true, Relaxed);
         Some(Arc::clone(page))
     }
@@ -143,7 +148,7 @@ impl Pages {
     fn slot(&self, url: String, now: &View) -> (Arc<str>, Arc<Slot>) {
         let mut shelf = self.lock();
         if let Some((url, slot)) = shelf.slots.get_key_value(url.as_str())
-            && slot.can_be_shared(now)
+            && slot.can_be_shared(now, &*self.store)
         {
             slot.was_used.store(true, Relaxed);
             return (Arc::clone(url), Arc::clone(slot));
@@ -191,14 +196,16 @@ impl Pages {
 
 impl Slot {
     /// Whether its page is what would be answered now.
-    fn is_good(&self, page: &WrittenPage, now: &View) -> bool {
-        self.is_declared_alike(now) && (page.is_immutable || self.head == now.head)
+    fn is_good(&self, page: &WrittenPage, now: &View, store: &dyn Store) -> bool {
+        self.is_declared_alike(now)
+            && (page.is_immutable || self.head == now.head)
+            && store.tells(&page.asked)
     }
 
     /// Whether who sees this may wait for the page as well.
-    fn can_be_shared(&self, now: &View) -> bool {
+    fn can_be_shared(&self, now: &View, store: &dyn Store) -> bool {
         match self.page.get() {
-            Some(page) => self.is_good(page, now),
+            Some(page) => self.is_good(page, now, store),
             None => self.is_declared_alike(now) && self.head == now.head,
         }
     }

@@ -39,7 +39,7 @@ pub(crate) async fn changes(
 ) -> Answer {
     let asked = Asked::read(shared, request, followed, since)?;
     if wants_stream(&request.headers)? {
-        return stream::open(shared, request, asked).await;
+        return stream::open(shared, request, begun, asked).await;
     }
     media::require_json_accepted(&request.headers)?;
     let query = asked.canonical_query();

@@ -3,8 +3,11 @@
 //! An answer without news is 200 like any other, but its `resume` differs from the URL that was asked,
 //! by `tick`: a cache that collapses requests then answers those who waited together, and can't answer
 //! their next question with the same bytes. So nobody spins, and no cache needs to know of waiting.
+//!
+//! Who closes its sending side meanwhile is answered at once, without news: most likely it is gone, and
+//! its place is for somebody else.
 
-use std::{pin::pin, time::Duration};
+use std::{future::pending, pin::pin, time::Duration};
 
 use http::request::Parts;
 use milepost_semantics::{ProblemType, wire::PageEnd};
@@ -21,6 +24,7 @@ use crate::{
     between::WrittenPage,
     collection::link,
     edge::Begun,
+    listen::Held,
     refusal::{Answer, Refusal},
     representation::Freshness,
     service::{Shared, SharedHandle},
@@ -45,7 +49,7 @@ pub(super) async fn until_news(
     let Some(_entered) = shared.waits.held.enter() else {
         return Err(no_room("requests wait for news already"));
     };
-    let mut news = shared.waits.listen(asked.topic());
+    let (mut news, held) = (shared.waits.listen(asked.topic()), begun.hold());
     let time_max = Duration::from_secs(u64::from(wait_s).min(shared.limits.wait_seconds_max));
     let mut is_up = pin!(sleep(jittered(time_max)));
     let mut since = asked.since;
@@ -60,6 +64,7 @@ pub(super) async fn until_news(
         since = page.tail.position;
         let moved = tokio::select! {
             () = is_up.as_mut() => false,
+            () = left(held.as_ref()) => false,
             moved = news.beyond(since) => moved,
         };
         if !moved {
@@ -71,6 +76,14 @@ pub(super) async fn until_news(
         applied(answer.headers_mut(), wait_s);
     }
     Ok(answer)
+}
+
+/// Waits until the client has closed its sending side; for ever where it doesn't, or nobody can tell.
+pub(super) async fn left(held: Option<&Held>) {
+    match held {
+        Some(held) => held.sensed().await,
+        None => pending().await,
+    }
 }
 
 /// Takes room among the requests in flight again: all who waited for the same news are answered a few

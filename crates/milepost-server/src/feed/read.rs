@@ -24,8 +24,9 @@ pub(super) async fn page(
         definitions: Arc::clone(&asked.view.definitions),
     };
     let make = async {
-        let page = shared.store.changes(&asked.query(shared, since)).await?;
-        Ok(render(shared, asked, since, &page))
+        let query = asked.query(shared, since);
+        let page = shared.store.changes(&query).await?;
+        Ok(render(shared, asked, query, &page))
     };
     let url = asked.resume_url(shared, since);
     shared.pages.page(url, &now, make).await

@@ -1,10 +1,10 @@
 //! Writing a page of changes: bodies go in as they are stored.
 
 use milepost_semantics::{
-    EntityTag, Position,
+    EntityTag,
     wire::{PageEnd, PageKind, PageTail, PageWriter},
 };
-use milepost_store::{Changed, ChangesPage};
+use milepost_store::{Changed, ChangesPage, ChangesQuery};
 
 use super::asked::Asked;
 use crate::{
@@ -15,11 +15,11 @@ use crate::{
     service::Shared,
 };
 
-/// Writes out what changed after `since`.
+/// Writes out what answers a question.
 pub(super) fn render(
     shared: &Shared,
     asked: &Asked,
-    since: Position,
+    query: ChangesQuery,
     page: &ChangesPage,
 ) -> WrittenPage {
     let end = if page.closed {
@@ -33,7 +33,7 @@ pub(super) fn render(
         digest: page.digest.map(|digest| digest.to_string()),
         ..PageTail::new(end, page.position)
     };
-    let self_url = asked.page_url(shared, since);
+    let self_url = asked.page_url(shared, query.since);
     let expected = bytes_expected(&page.items);
     let mut writer = PageWriter::new(&self_url, PageKind::Changes, false, expected);
     write_items(shared, asked, &page.items, &mut writer);
@@ -47,6 +47,7 @@ pub(super) fn render(
         etag: tag(page),
         link: link(&tail.end),
         has_news: page.closed || !page.items.is_empty(),
+        asked: Box::new(query),
         is_immutable: page.immutable,
         freshness,
         tail,

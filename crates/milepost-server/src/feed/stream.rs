@@ -7,7 +7,8 @@
 //!
 //! The first event tells where the feed stands even if nothing is new. Streams end by themselves
 //! after a while, so that clients spread over nodes again, and at once when the service stops; a client
-//! comes back as after any other interruption. A stream is made as fast as its reader reads.
+//! comes back as after any other interruption. A stream is made as fast as its reader reads. Where the
+//! reader closes its sending side it is sent a sign of life at once: if it is gone, that comes back.
 
 use std::{
     collections::VecDeque,
@@ -33,12 +34,14 @@ use tokio::{
 use super::{
     answer::refuse,
     asked::Asked,
-    hold::{jittered, no_room},
+    hold::{jittered, left, no_room},
     read,
 };
 use crate::{
     between::{News, WrittenPage},
     body::{Body, BodyError},
+    edge::Begun,
+    listen::Held,
     refusal::{Answer, Refusal},
     service::SharedHandle,
 };
@@ -50,7 +53,12 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const BEGINNING: &[u8] = b"retry: 1000\n\n";
 
 /// Answers with a stream of what changes from now on, after what changed since the position asked.
-pub(super) async fn open(shared: &SharedHandle, request: &Parts, asked: Asked) -> Answer {
+pub(super) async fn open(
+    shared: &SharedHandle,
+    request: &Parts,
+    begun: &Begun,
+    asked: Asked,
+) -> Answer {
     let since = match request.headers.get(LAST_EVENT_ID) {
         Some(id) if !id.is_empty() => last_event(id)?,
         _ => asked.since,
@@ -63,7 +71,8 @@ pub(super) async fn open(shared: &SharedHandle, request: &Parts, asked: Asked) -
     let Some(entered) = shared.waits.streams.enter() else {
         return Err(no_room("streams are open already"));
     };
-    let events = Events::new(shared, asked, &first, entered);
+    let mut events = Events::new(shared, asked, &first, entered);
+    events.reader = begun.hold();
     let mut response = Response::new(Body::Stream(Box::pin(EventBody::of(events))));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -94,6 +103,9 @@ struct Events {
     is_up: Pin<Box<Sleep>>,
     heartbeat: Interval,
     unsent: VecDeque<Bytes>,
+    /// Watched while the stream is open.
+    reader: Option<Held>,
+    is_reader_silent: bool,
     _entered: OwnedSemaphorePermit,
 }
 
@@ -116,6 +128,8 @@ impl Events {
             is_up: Box::pin(sleep(jittered(time_max))),
             heartbeat: heartbeat(shared.limits.heartbeat_seconds_max),
             unsent: VecDeque::from([Bytes::from_static(BEGINNING)]),
+            reader: None,
+            is_reader_silent: false,
             _entered: entered,
         };
         events.tell(first);
@@ -148,6 +162,10 @@ impl Events {
                     return None;
                 },
                 _ = self.heartbeat.tick() => self.beat(&page),
+                () = left(self.reader.as_ref()), if !self.is_reader_silent => {
+                    self.is_reader_silent = true;
+                    self.beat(&page);
+                }
             }
         }
     }

@@ -22,17 +22,35 @@ use super::{
     HttpService, ListenOptions,
     answering::{Answering, Bodies},
     coalesced::Coalesced,
+    departure::{Attended, Held, Watched},
     paced::Paced,
     pulse::{Pulse, Verdict, Watch},
 };
 
 /// What is known of the connection that a request came on; an extension of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Connection {
     /// Who is at the other end: perhaps a proxy.
     pub peer: SocketAddr,
     /// Whether it is encrypted.
     pub is_tls: bool,
+    pulse: Arc<Pulse>,
+}
+
+impl Connection {
+    pub(super) fn new(peer: SocketAddr, is_tls: bool) -> Self {
+        Self {
+            peer,
+            is_tls,
+            pulse: Arc::default(),
+        }
+    }
+
+    /// Has the peer watched until the request that came on it is no longer held.
+    pub(crate) fn hold(&self) -> Held {
+        Held::on(Arc::clone(&self.pulse))
+    }
 }
 
 /// What a listener is about to do with its connections.
@@ -116,7 +134,7 @@ impl Protocol {
     }
 
     /// Serves one connection until it ends, in whatever way.
-    pub(super) async fn serve<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    pub(super) async fn serve<T: AsyncRead + AsyncWrite + Watched + Unpin + Send + 'static>(
         &self,
         stream: T,
         spoken: Spoken,
@@ -124,7 +142,8 @@ impl Protocol {
         service: impl HttpService,
         mut phase: watch::Receiver<Phase>,
     ) {
-        let pulse = Arc::new(Pulse::default());
+        let pulse = Arc::clone(&connection.pulse);
+        let stream = Attended::new(stream, Arc::clone(&pulse));
         let stream = Paced::new(stream, Arc::clone(&pulse), self.options.stall_time_max);
         let stream = Coalesced::new(stream, Arc::clone(&pulse));
         let noted = Arc::clone(&pulse);
@@ -140,7 +159,7 @@ impl Protocol {
             let is_multiplexed = request.version() == Version::HTTP_2;
             let announcing = announcing.clone().filter(|_| is_multiplexed);
             let in_flight = InFlight::start(&noted, request.version());
-            let response = service.clone().answer(request, connection);
+            let response = service.clone().answer(request, connection.clone());
             async move {
                 let response = response.await;
                 Ok::<_, Infallible>(

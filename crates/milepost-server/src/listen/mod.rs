@@ -7,6 +7,7 @@
 mod answering;
 mod coalesced;
 mod connection;
+mod departure;
 mod guard;
 mod options;
 mod paced;
@@ -25,6 +26,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use self::connection::{Phase, Protocol, Spoken};
+pub(crate) use self::departure::Held;
 pub use self::{
     connection::Connection,
     guard::{Exposure, RefusedToExpose, guard},
@@ -219,10 +221,7 @@ impl Accepting {
                     None => return,
                 },
             };
-            let connection = Connection {
-                peer,
-                is_tls: self.tls.is_some(),
-            };
+            let connection = Connection::new(peer, self.tls.is_some());
             let tls = self.tls.as_ref().map(|tls| Arc::clone(&tls.borrow()));
             let open = Open {
                 protocol: Arc::clone(&self.protocol),

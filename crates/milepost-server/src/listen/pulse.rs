@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::ListenOptions;
+use super::{ListenOptions, departure::Departure};
 
 /// What a connection and its requests note about themselves.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(super) struct Pulse {
     has_unclaimed_input: AtomicBool,
     /// Requests are frames among others (HTTP/2), so input alone says nothing.
     is_multiplexed: AtomicBool,
+    /// Whether the peer is still there, where somebody wants to know.
+    pub(super) departure: Departure,
 }
 
 impl Pulse {
@@ -45,6 +47,11 @@ impl Pulse {
         self.finished.fetch_add(1, Relaxed);
     }
 
+    /// Whether requests don't come one after the other.
+    pub(super) fn is_multiplexed(&self) -> bool {
+        self.is_multiplexed.load(Relaxed)
+    }
+
     /// How many requests have started.
     pub(super) fn started(&self) -> u64 {
         self.started.load(Relaxed)
@@ -52,7 +59,7 @@ impl Pulse {
 
     /// How many requests of one stream of requests have started since there were `started`.
     pub(super) fn pipelined_since(&self, started: u64) -> u64 {
-        if self.is_multiplexed.load(Relaxed) {
+        if self.is_multiplexed() {
             return 0;
         }
         self.started().saturating_sub(started)
@@ -60,8 +67,8 @@ impl Pulse {
 
     fn reading(&self) -> Reading {
         let started = self.started.load(Relaxed);
-        let waits_for_head = started == 0
-            || (self.has_unclaimed_input.load(Relaxed) && !self.is_multiplexed.load(Relaxed));
+        let waits_for_head =
+            started == 0 || (self.has_unclaimed_input.load(Relaxed) && !self.is_multiplexed());
         let state = if started != self.finished.load(Relaxed) {
             State::Busy
         } else if waits_for_head {

@@ -62,7 +62,7 @@ async fn a_request_knows_who_is_at_the_other_end() {
         listener().await,
         ListenOptions::default(),
         |request| async move {
-            let connection = request.extensions().get::<Connection>().copied().unwrap();
+            let connection = request.extensions().get::<Connection>().cloned().unwrap();
             Response::new(Full::from(format!(
                 "{} {}",
                 connection.peer, connection.is_tls

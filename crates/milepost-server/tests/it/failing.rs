@@ -91,6 +91,10 @@ impl Store for FailingStore {
         self.inside.changes(query).await
     }
 
+    fn tells(&self, query: &ChangesQuery) -> bool {
+        self.read.is_none() && self.inside.tells(query)
+    }
+
     fn commits(&self) -> watch::Receiver<Position> {
         self.inside.commits()
     }

@@ -142,3 +142,27 @@ async fn a_filter_by_an_index_that_is_younger_than_the_way_on_leads_nobody_in_ci
     let resume = scene.get(page["resume"].as_str().unwrap()).await;
     assert_eq!(resume.status, 200, "{resume:?}");
 }
+
+#[tokio::test]
+async fn a_closed_page_is_not_sent_again_once_its_position_is_forgotten() {
+    let scene = Scene::serving(Limits::default(), Serving::One);
+    scene.define_accounts().await;
+    let beginning = scene.position("/v1/accounts").await;
+    scene.fill(40).await;
+    let url = format!("/v1/accounts/changes/{beginning}?pageSize=5");
+    for _ in 0..2 {
+        let page = scene.get(&url).await;
+        assert!(
+            page.field("cache-control").contains("immutable"),
+            "{page:?}"
+        );
+    }
+    scene.delete("/v1/accounts/a01").await;
+    let head = scene.position("/v1/accounts").await.parse().unwrap();
+    let accounts = CollectionPath::parse("accounts").unwrap();
+    scene.store.prune_history(&accounts, head);
+    scene.store.prune_tombstones(&accounts, head);
+    // Nothing was written since: as every other node, this one says so.
+    way_on(&scene.get(&url).await);
+    way_on(&scene.get(&format!("{url}&wait=1")).await);
+}

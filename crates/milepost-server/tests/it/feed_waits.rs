@@ -293,3 +293,84 @@ async fn a_service_that_was_waited_at_lets_go_of_its_store() {
     drop(service);
     assert_eq!(Arc::strong_count(&store), 1);
 }
+
+/// The scene's service behind a listener; dropped with the runtime.
+async fn listening(scene: &Scene) -> std::net::SocketAddr {
+    let listener = Listener::bind(&["127.0.0.1:0".parse().unwrap()])
+        .await
+        .unwrap();
+    let address = listener.addresses()[0];
+    let service = scene.service().clone();
+    let mut options = ListenOptions::default();
+    // Connections are looked at four times as often.
+    options.head_time_max = Duration::from_secs(1);
+    tokio::spawn(serve(listener, service, options, std::future::pending()));
+    address
+}
+
+async fn sent(address: std::net::SocketAddr, url: &str, accept: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {url} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn until_figure(scene: &Scene, name: &str, wanted: u64) {
+    while scene.figure(name).await != wanted {
+        yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn clients_that_go_away_leave_their_places_to_others() {
+    const PLACES: u64 = 8;
+    let mut limits = Limits::default();
+    limits.waits_max = 8;
+    let scene = scene_with(limits).await;
+    let url = format!("{}?wait=60", resume(&scene, "/v1/accounts").await);
+    let address = listening(&scene).await;
+    let mut gone = Vec::new();
+    for _ in 0..PLACES {
+        gone.push(sent(address, &url, "application/json").await);
+    }
+    until_figure(&scene, "milepost_waits_open", PLACES).await;
+    scene.get(&url).await.is_problem(503, "overloaded");
+    // Half of them say goodbye, the others break off.
+    for (number, stream) in gone.into_iter().enumerate() {
+        if number % 2 == 0 {
+            stream.set_zero_linger().unwrap();
+        }
+        drop(stream);
+    }
+    until_figure(&scene, "milepost_waits_open", 0).await;
+    let asked = held(&scene, &url).await;
+    scene.write("/v1/accounts/a00", "{\"n\":1}").await;
+    assert_eq!(asked.await.unwrap().ids(), ["a00"]);
+}
+
+#[tokio::test]
+async fn who_only_closes_its_sending_side_while_it_waits_is_answered_at_once() {
+    let scene = scene_with(Limits::default()).await;
+    let url = format!("{}?wait=60", resume(&scene, "/v1/accounts").await);
+    let mut stream = sent(listening(&scene).await, &url, "application/json").await;
+    until_figure(&scene, "milepost_waits_open", 1).await;
+    stream.shutdown().await.unwrap();
+    let answer = until_closed(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("tick=1&wait=60"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_stream_whose_reader_goes_away_ends_and_one_whose_reader_only_sends_no_more_goes_on() {
+    let scene = scene_with(Limits::default()).await;
+    let url = resume(&scene, "/v1/accounts").await;
+    let address = listening(&scene).await;
+    let gone = sent(address, &url, "text/event-stream").await;
+    let mut silent = sent(address, &url, "text/event-stream").await;
+    until_figure(&scene, "milepost_streams_open", 2).await;
+    silent.shutdown().await.unwrap();
+    drop(gone);
+    until_figure(&scene, "milepost_streams_open", 1).await;
+    scene.write("/v1/accounts/a00", "{\"n\":1}").await;
+    crate::edge_running::until(&mut silent, "\"id\":\"a00\"").await;
+}

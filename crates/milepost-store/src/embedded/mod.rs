@@ -333,6 +333,10 @@ impl Store for Embedded {
         Ok(page)
     }
 
+    fn tells(&self, query: &ChangesQuery) -> bool {
+        Asked::of(&self.shared, query).is_some()
+    }
+
     fn commits(&self) -> watch::Receiver<Position> {
         self.shared.commits()
     }

@@ -54,6 +54,10 @@ pub(super) fn changes(table: &Table, query: &ChangesQuery) -> Result<ChangesPage
     })
 }
 
+pub(super) fn tells(table: &Table, query: &ChangesQuery) -> bool {
+    Telling::new(table, query).is_ok()
+}
+
 fn digest(table: &Table, collection: &CollectionPath) -> SetDigest {
     let mut digest = SetDigest::default();
     for (key, row) in table.live(collection) {

@@ -199,6 +199,10 @@ impl Store for MemoryStore {
         changes::changes(&self.lock(), query).map(Arc::new)
     }
 
+    fn tells(&self, query: &ChangesQuery) -> bool {
+        changes::tells(&self.lock(), query)
+    }
+
     fn commits(&self) -> watch::Receiver<Position> {
         self.commits.subscribe()
     }

@@ -255,6 +255,10 @@ impl Store for MeddledStore {
         self.inner.changes(query).await
     }
 
+    fn tells(&self, query: &ChangesQuery) -> bool {
+        self.inner.tells(query)
+    }
+
     fn commits(&self) -> watch::Receiver<Position> {
         self.inner.commits()
     }

@@ -1,9 +1,51 @@
 //! What is shared, what is kept, and for how long.
 
 use milepost_semantics::wire::PageEnd;
-use milepost_store::definition::Visibility;
+use milepost_store::{Feed, PageLimit, definition::Visibility, memory::MemoryStore};
 
 use super::*;
+
+/// Pages over a store in which nothing was written, asked for everything since its beginning.
+struct Keeping {
+    pages: Pages,
+    beginning: Position,
+}
+
+impl Keeping {
+    fn new(bytes_max: usize) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self {
+            beginning: store.head(),
+            pages: Pages::new(store, bytes_max),
+        }
+    }
+
+    fn written(&self, text: &str, is_immutable: bool) -> WrittenPage {
+        WrittenPage {
+            bytes: Bytes::copy_from_slice(text.as_bytes()),
+            etag: EntityTag::from(position(1)),
+            link: None,
+            tail: PageTail::new(PageEnd::Closed, position(1)),
+            has_news: true,
+            asked: Box::new(ChangesQuery {
+                feed: Feed::Everything,
+                since: self.beginning,
+                versions: false,
+                limit: PageLimit { items: 1, bytes: 1 },
+            }),
+            is_immutable,
+            freshness: Freshness::Immutable(Visibility::Public),
+        }
+    }
+}
+
+impl std::ops::Deref for Keeping {
+    type Target = Pages;
+
+    fn deref(&self) -> &Pages {
+        &self.pages
+    }
+}
 
 fn position(sequence: u64) -> Position {
     format!("k3.{sequence}-0000").parse().unwrap()
@@ -16,27 +58,15 @@ fn view(sequence: u64, definitions: &Arc<Definitions>) -> View {
     }
 }
 
-fn written(text: &str, is_immutable: bool) -> WrittenPage {
-    WrittenPage {
-        bytes: Bytes::copy_from_slice(text.as_bytes()),
-        etag: EntityTag::from(position(1)),
-        link: None,
-        tail: PageTail::new(PageEnd::Closed, position(1)),
-        has_news: true,
-        is_immutable,
-        freshness: Freshness::Immutable(Visibility::Public),
-    }
-}
-
-async fn ask(pages: &Pages, url: &str, now: &View, text: &str, is_immutable: bool) -> Bytes {
-    let make = async { Ok(written(text, is_immutable)) };
+async fn ask(pages: &Keeping, url: &str, now: &View, text: &str, is_immutable: bool) -> Bytes {
+    let make = async { Ok(pages.written(text, is_immutable)) };
     let page = pages.page(url.to_owned(), now, make).await.unwrap();
     page.bytes.clone()
 }
 
 #[tokio::test]
 async fn a_page_at_the_head_is_good_until_something_is_committed() {
-    let pages = Pages::new(1 << 20);
+    let pages = Keeping::new(1 << 20);
     let definitions = Arc::default();
     let (now, later) = (view(1, &definitions), view(2, &definitions));
     assert_eq!(ask(&pages, "/a", &now, "one", false).await, "one");
@@ -48,7 +78,7 @@ async fn a_page_at_the_head_is_good_until_something_is_committed() {
 
 #[tokio::test]
 async fn a_closed_page_is_good_until_definitions_change() {
-    let pages = Pages::new(1 << 20);
+    let pages = Keeping::new(1 << 20);
     let definitions = Arc::default();
     ask(&pages, "/a", &view(1, &definitions), "one", true).await;
     assert!(pages.kept("/a", &view(9, &definitions)).is_some());
@@ -57,7 +87,7 @@ async fn a_closed_page_is_good_until_definitions_change() {
 
 #[tokio::test]
 async fn a_page_that_is_being_made_is_shared_with_who_saw_the_same_head_only() {
-    let pages = Arc::new(Pages::new(1 << 20));
+    let pages = Arc::new(Keeping::new(1 << 20));
     let definitions = Arc::default();
     let now = view(1, &definitions);
     let (finish, finished) = tokio::sync::oneshot::channel::<()>();
@@ -65,7 +95,7 @@ async fn a_page_that_is_being_made_is_shared_with_who_saw_the_same_head_only() {
     let first = tokio::spawn(async move {
         let make = async {
             finished.await.unwrap();
-            Ok(written("slow", false))
+            Ok(shared.written("slow", false))
         };
         shared.page("/a".to_owned(), &seen, make).await.unwrap()
     });
@@ -92,7 +122,7 @@ async fn a_page_that_is_being_made_is_shared_with_who_saw_the_same_head_only() {
 
 #[tokio::test]
 async fn who_goes_away_while_making_a_page_leaves_it_to_the_next() {
-    let pages = Pages::new(1 << 20);
+    let pages = Keeping::new(1 << 20);
     let now = view(1, &Arc::default());
     let never = pages.page("/a".to_owned(), &now, std::future::pending());
     let given_up = tokio::time::timeout(std::time::Duration::ZERO, never).await;
@@ -102,7 +132,7 @@ async fn who_goes_away_while_making_a_page_leaves_it_to_the_next() {
 
 #[tokio::test]
 async fn what_is_kept_is_bounded_and_what_is_used_stays_longest() {
-    let pages = Pages::new(64 * 1024);
+    let pages = Keeping::new(64 * 1024);
     let now = view(1, &Arc::default());
     for number in 0..1000 {
         ask(&pages, &format!("/{number}"), &now, &"x".repeat(2000), true).await;
@@ -116,7 +146,7 @@ async fn what_is_kept_is_bounded_and_what_is_used_stays_longest() {
 
 #[tokio::test]
 async fn an_error_is_not_kept() {
-    let pages = Pages::new(1 << 20);
+    let pages = Keeping::new(1 << 20);
     let now = view(1, &Arc::default());
     let failed = pages.page("/a".to_owned(), &now, async {
         Err(ReadError::MalformedCursor)
