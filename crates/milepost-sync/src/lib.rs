@@ -27,7 +27,7 @@ pub mod url;
 pub use clock::{Clock, SystemClock};
 pub use digest::SetDigest;
 pub use follow::{Follower, Options};
-pub use page::{Change, Delivery, Key, Scope};
+pub use page::{Change, Delivery, EVERYTHING_NAME, Key, Scope};
 pub use pull::{Event, Meanwhile, Pull, PullError, Verdict};
 pub use push::{Conflict, Push, PushError, Resolution};
 pub use replica::{

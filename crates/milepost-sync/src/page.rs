@@ -6,11 +6,16 @@ use std::fmt;
 
 use milepost_semantics::Position;
 use milepost_semantics::wire::{ListPage, PageEnd, PageItem, PageKind};
+use serde::Deserialize;
 
 use crate::url::Url;
 
 /// The longest segment of a key, in bytes: that of a resource's id.
 const SEGMENT_BYTES_MAX: usize = 128;
+/// The feed of everything, from the path that a service lies below.
+const EVERYTHING: &str = "/-/changes";
+/// The name of what is followed there: no collection's, as it has an underscore.
+pub const EVERYTHING_NAME: &str = "milepost_everything";
 /// The most segments of a key: ids and names, three collections deep.
 const SEGMENTS_MAX: usize = 6;
 
@@ -123,10 +128,14 @@ impl Scope {
     }
 
     /// A name for the collection, from the path that the service lies below: `accounts`,
-    /// `accounts.transactions` (of all parents), `accounts.17.transactions`.
+    /// `accounts.transactions` (of all parents), `accounts.17.transactions`; [`EVERYTHING_NAME`] for
+    /// `/-/changes`, the changes of all collections.
     #[must_use]
     pub fn name(&self, base: &str) -> String {
         let below = self.path.strip_prefix(base).unwrap_or(&self.path);
+        if below == EVERYTHING {
+            return EVERYTHING_NAME.to_owned();
+        }
         let segments = below.split('/').filter(|part| !matches!(*part, "" | "-"));
         segments.collect::<Vec<_>>().join(".")
     }
@@ -174,6 +183,17 @@ impl Page {
     }
 }
 
+/// Where following begins, as what is remembered of changes says it (protocol, *Changes*): the
+/// document at `…/changes`.
+pub(crate) fn beginning(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Remembered {
+        snapshot: String,
+    }
+    let remembered: Remembered = serde_json::from_slice(bytes).ok()?;
+    Some(remembered.snapshot)
+}
+
 fn change(item: PageItem, scope: &Scope) -> Result<Change, NoPage> {
     let key = scope
         .key(item.href())
@@ -201,6 +221,12 @@ mod tests {
         let plain = scope("http://h/v1/accounts?owner=ada");
         assert_eq!(plain.name("/v1"), "accounts");
         assert_eq!(plain.key("/v1/accounts/17").unwrap().as_str(), "17");
+        let everything = scope("http://h/v1/-/changes");
+        assert_eq!(everything.name("/v1"), EVERYTHING_NAME);
+        let key = everything.key("/v1/-/collections/accounts").unwrap();
+        assert_eq!(key.as_str(), "-/collections/accounts");
+        let called_so = scope("http://h/v1/accounts/-/changes");
+        assert_eq!(called_so.name("/v1"), "accounts.changes");
         let across = scope("http://h/v1/accounts/-/transactions");
         assert_eq!(across.name("/v1"), "accounts.transactions");
         let key = across.key("/v1/accounts/17/transactions/t-9").unwrap();

@@ -25,6 +25,8 @@ Examples:
   milepost sync books ./books --push             send what was edited here, too
   milepost sync books ./books --push --on-conflict ours
   milepost sync books books.sqlite --resync      fetch everything again
+  milepost sync -/changes all.sqlite             all collections, definitions too, as of one position:
+                                                 a table for each (a view of milepost_everything)
 
 What is fetched and the place to go on from are written together: stop it at any time, even by
 kill -9, and run it again. The server remembers nothing about the copy.
@@ -42,7 +44,7 @@ what it should be, remove that record, and --push again.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Sync {
-    /// A collection, or its URL
+    /// A collection or its URL; `-/changes`: all of them
     #[arg(value_name = "URL", allow_hyphen_values = true, value_parser = client::path)]
     collection: String,
 
@@ -94,10 +96,16 @@ impl Sync {
     /// Runs the command.
     pub(crate) fn run(self, terminal: Terminal) -> Ended {
         let place = sync::Place::of(&self.connection, &self.collection, &self.filter)?;
-        match self.target.open(&place.name, &place.home)? {
-            Targets::File(mut replica) => self.through(terminal, &place, &mut *replica),
-            Targets::Folder(mut replica) => self.through(terminal, &place, &mut *replica),
+        let mut targets = self.target.open(&place.name, &place.home)?;
+        let ended = match &mut targets {
+            Targets::File(replica) => self.through(terminal, &place, &mut **replica),
+            Targets::Folder(replica) => self.through(terminal, &place, &mut **replica),
+        };
+        if ended.is_err() {
+            // What went wrong first is what is told.
+            let _ = targets.abandon();
         }
+        ended
     }
 
     fn through<R: Editable>(
@@ -110,8 +118,11 @@ impl Sync {
             replica.forget().map_err(Failure::from)?;
         }
         let held = replica.held().map_err(Failure::from)?;
-        let mut report = Report::new(terminal, &place.name, self.json, self.quiet);
+        let mut report = Report::new(terminal, place.title(), self.json, self.quiet);
         report.begins(held.as_ref());
+        if held.is_none() && report.shows_progress() {
+            report.expect(place.total(&mut place.transport()));
+        }
         let mut sending = Sending::new(self.on_conflict, terminal);
         let mut follower = Follower::new(place.home.clone(), held, self.options())
             .map_err(|failure| sync::of_feed(&failure))?;

@@ -2,7 +2,7 @@
 
 use std::{io::Read, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terminal::Terminal;
 
@@ -47,6 +47,30 @@ impl Progress {
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
+        }
+    }
+
+    /// Whether anybody sees it.
+    pub(crate) const fn is_shown(&self) -> bool {
+        self.is_shown
+    }
+
+    /// How many records there are.
+    pub(crate) fn expect_records(&self, records: u64) {
+        self.bar.set_length(records);
+        let template = "{bar:30} {percent:>3}%  {msg}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+    }
+
+    /// Says how many records of how many bytes were fetched, and how fast that goes.
+    pub(crate) fn fetched(&self, records: u64, bytes: u64) {
+        if self.is_shown {
+            let (size, rate) = (HumanBytes(bytes), HumanBytes(self.rate(bytes)));
+            self.bar.set_position(records);
+            self.bar
+                .set_message(format!("{records} records  {size}  {rate}/s"));
         }
     }
 

@@ -11,7 +11,8 @@ mod target;
 use std::time::Duration;
 
 use milepost_sync::{
-    HttpTransport, PullError, PushError, ReplicaError, Scope, Url, follow, transport::HttpOptions,
+    EVERYTHING_NAME, HttpTransport, PullError, PushError, ReplicaError, Request, Scope,
+    Transport as _, Url, follow, transport::HttpOptions,
 };
 
 pub(crate) use self::{
@@ -64,6 +65,28 @@ impl Place {
             },
             home,
         })
+    }
+
+    /// What people call it.
+    pub(crate) fn title(&self) -> &str {
+        match self.name.as_str() {
+            EVERYTHING_NAME => "everything",
+            name => name,
+        }
+    }
+
+    /// How many resources there are, where the service tells that cheaply: for a progress bar only, so
+    /// whatever goes wrong is nobody's concern here.
+    pub(crate) fn total(&self, transport: &mut HttpTransport) -> Option<u64> {
+        #[derive(serde::Deserialize)]
+        struct Page {
+            total: u64,
+        }
+        let url = self.home.with_pair("pageSize", "1");
+        let answer = transport.send(&Request::get(url.with_pair("total", "true")));
+        let answer = answer.ok().filter(|answer| answer.status == 200)?;
+        let page: Page = serde_json::from_slice(&answer.body).ok()?;
+        Some(page.total)
     }
 
     /// What carries requests there.

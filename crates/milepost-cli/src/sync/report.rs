@@ -51,6 +51,18 @@ impl Report {
         }
     }
 
+    /// Whether anybody sees how far it is.
+    pub(crate) const fn shows_progress(&self) -> bool {
+        self.progress.is_shown()
+    }
+
+    /// How many resources there are to fetch, where that is known.
+    pub(crate) fn expect(&self, total: Option<u64>) {
+        if let Some(total) = total {
+            self.progress.expect_records(total);
+        }
+    }
+
     /// Says where it goes on from.
     pub(crate) fn begins(&self, held: Option<&Held>) {
         if let Some(held) = held {
@@ -73,7 +85,7 @@ impl Report {
                 self.puts += applied.puts;
                 self.removals += applied.removals;
                 self.is_in_trouble = false;
-                self.progress.tell(self.changes);
+                self.progress.fetched(self.changes, self.body_bytes);
             }
             Event::Restarting(restart) => {
                 self.restarts += 1;
@@ -111,6 +123,8 @@ impl Report {
         let Event::CaughtUp(caught_up) = event else {
             return Ok(());
         };
+        // From here on nobody knows how much will come.
+        self.progress.count_only();
         let resources = replica.count().map_err(Failure::from)?;
         let edits = match tells_edits {
             true => replica.edits().map_err(Failure::from)?.len(),

@@ -60,6 +60,18 @@ impl Target {
     }
 }
 
+impl Targets {
+    /// Takes back what opening made, where nothing came of it.
+    pub(crate) fn abandon(self) -> Result<(), Failure> {
+        match self {
+            Self::File(replica) => replica.abandon(),
+            Self::Folder(replica) => replica.abandon(),
+        }
+        .map(drop)
+        .map_err(Failure::from)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

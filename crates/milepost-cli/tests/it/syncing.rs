@@ -330,3 +330,56 @@ fn what_can_not_be_copied_is_said_with_what_to_do() {
     user.run(&["sync", "books", "z", "--on-conflict", "ours"])
         .code(2);
 }
+
+#[test]
+fn everything_is_one_copy_and_edits_in_any_collection_go_back() {
+    let (_data, server, user) = library();
+    let first = user
+        .run(&["sync", "-/changes", "all", "--json"])
+        .ok()
+        .json();
+    assert_eq!(first["collection"], "everything");
+    assert_eq!(here(&user.path("all/books")), there(&user, "books"));
+    assert!(user.path("all/-/collections/books.json").is_file());
+    define(&server, "notes", "{}");
+    put(&server, "notes/n1", &json!({"n": 1}));
+    delete(&server, "books/emma");
+    user.run(&["sync", "-/changes", "all"]).ok();
+    assert_eq!(here(&user.path("all/notes")), there(&user, "notes"));
+    assert_eq!(here(&user.path("all/books")), there(&user, "books"));
+
+    user.file("all/notes/n1.json", r#"{"n":2}"#);
+    user.file("all/notes/n2.json", "{}");
+    std::fs::remove_file(user.path("all/books/solaris.json")).unwrap();
+    user.run(&["sync", "-/changes", "all", "--push"]).ok();
+    let notes = there(&user, "notes");
+    assert_eq!((&notes["n1"], &notes["n2"]), (&json!({"n": 2}), &json!({})));
+    assert!(!there(&user, "books").contains_key("solaris"));
+
+    let copied = user
+        .run(&["sync", "-/changes", "all.sqlite", "--json"])
+        .ok();
+    assert!(copied.json()["resources"].as_u64().unwrap() > there_count(&user));
+    user.run(&["sync", "books", "all.sqlite"])
+        .code(1)
+        .says("as a part of everything already");
+}
+
+#[test]
+fn a_first_sync_that_fails_leaves_nothing_behind_and_a_later_one_everything() {
+    let (_data, server, user) = library();
+    for target in ["nothing", "nothing.sqlite"] {
+        user.run(&["sync", "nothing", target]).code(5);
+        assert!(!user.path(target).exists(), "{target}");
+        user.run(&["sync", "books", target]).ok();
+        user.run(&["sync", "nothing", target])
+            .code(if target == "nothing" { 1 } else { 5 });
+        user.run(&["sync", "books", target]).ok().says("+0 −0");
+    }
+    std::fs::create_dir(user.path("mine")).unwrap();
+    user.run(&["sync", "nothing", "mine"]).code(5);
+    assert_eq!(std::fs::read_dir(user.path("mine")).unwrap().count(), 0);
+    drop(server);
+    user.run(&["sync", "books", "nothing"]).code(3);
+    assert!(!here(&user.path("nothing")).is_empty());
+}

@@ -12,7 +12,7 @@ use super::{
     REDIRECTS_MAX, Rest, Restart, STANDING_PAGES_MAX, Stage, Step, Troubles, pace,
 };
 use crate::digest::SetDigest;
-use crate::page::{NoPage, Page};
+use crate::page::{NoPage, Page, beginning};
 use crate::replica::{Applied, Held};
 use crate::transport::Answer;
 use crate::url::Url;
@@ -129,7 +129,7 @@ impl Follower {
         let page = match Page::read(&answer.body, &self.scope) {
             Ok(page) => page,
             Err(NoPage::Unreadable(error)) => {
-                return self.unreadable(asking, &error);
+                return self.no_page(asking, answer, &error);
             }
             Err(NoPage::Foreign(href)) => {
                 let reason = format!("{href} lies outside of it");
@@ -157,8 +157,18 @@ impl Follower {
         }
     }
 
-    /// What is no page: cut short, most likely. The collection itself must be one sooner or later.
-    fn unreadable(&mut self, asking: &Asking, error: &str) -> Step {
+    /// What is no page: cut short, most likely; or what says where the following of everything begins.
+    fn no_page(&mut self, asking: &Asking, answer: &Answer, error: &str) -> Step {
+        let is_home = self.link == self.home;
+        if let Some(beginning) = beginning(&answer.body).filter(|_| is_home) {
+            return match resolved(&self.home, &beginning) {
+                Ok(link) => {
+                    self.link = link.clone();
+                    self.ask(link)
+                }
+                Err(failure) => self.over(failure),
+            };
+        }
         let reason = format!("the answer is no whole page ({error})");
         self.failed(&asking.url, &reason, None)
     }

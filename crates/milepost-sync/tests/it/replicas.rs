@@ -1,8 +1,8 @@
 //! What every replica promises, asked of each.
 
 use milepost_sync::{
-    Change, Delivery, Editable as _, FolderReplica, Key, MemoryReplica, Replica, ReplicaError,
-    SetDigest, SqliteReplica, Url, Version,
+    Change, Delivery, EVERYTHING_NAME, Editable as _, FolderReplica, Key, MemoryReplica, Replica,
+    ReplicaError, SetDigest, SqliteReplica, Url, Version,
 };
 
 use crate::stage::home;
@@ -266,4 +266,151 @@ fn files_that_a_crash_left_behind_follow_when_the_folder_is_opened_and_edits_amo
         .collect();
     assert_eq!(told, [("b", "\"1\"", Some("mine")), ("c", "\"1\"", None)]);
     assert_eq!(replica.lookup(&key("b")).unwrap().unwrap().etag, "\"2\"");
+}
+
+/// What a table or a view of the file holds.
+fn rows(file: &std::path::Path, name: &str) -> Vec<(String, String)> {
+    let db = rusqlite::Connection::open(file).unwrap();
+    let sql = format!("SELECT id, value FROM \"{name}\" ORDER BY id");
+    let mut statement = db.prepare(&sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(id, value): &(&str, &str)| ((*id).to_owned(), (*value).to_owned());
+    pairs.iter().map(owned).collect()
+}
+
+#[test]
+fn where_everything_is_followed_each_collection_is_a_view_that_comes_and_goes_with_its_definition()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.sqlite");
+    let everything = Url::parse("http://h/v1/-/changes").unwrap();
+    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
+    let first = vec![
+        put("-/collections/books", "\"1\"", "{}"),
+        put("-/collections/books.reviews", "\"2\"", "{}"),
+        put("-/collections/books-2", "\"3\"", "{}"),
+        put("books/ubik", "\"4\"", "1"),
+        put("books/ubik/reviews/r.1", "\"5\"", "2"),
+        put("books-2/ubik", "\"6\"", "3"),
+    ];
+    replica
+        .apply(&delivery(true, true, "k.6-aaaa", first))
+        .unwrap();
+    assert_eq!(rows(&file, "books"), pairs(&[("ubik", "1")]));
+    assert_eq!(
+        rows(&file, "books.reviews"),
+        pairs(&[("ubik/reviews/r.1", "2")])
+    );
+    assert_eq!(rows(&file, "books-2"), pairs(&[("ubik", "3")]));
+    let changes = vec![
+        gone("books-2/ubik"),
+        gone("-/collections/books-2"),
+        put("-/collections/books", "\"8\"", "{ }"),
+    ];
+    replica
+        .apply(&delivery(false, true, "k.8-aaaa", changes))
+        .unwrap();
+    assert_eq!(rows(&file, "books"), pairs(&[("ubik", "1")]));
+    let db = rusqlite::Connection::open(&file).unwrap();
+    assert!(db.prepare("SELECT * FROM \"books-2\"").is_err());
+    let other = SqliteReplica::open(&file, "books", &home()).unwrap_err();
+    assert!(matches!(other, ReplicaError::Occupied { .. }), "{other}");
+}
+
+#[test]
+fn what_is_done_to_a_view_of_everything_is_an_edit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.sqlite");
+    let everything = Url::parse("http://h/v1/-/changes").unwrap();
+    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
+    let first = vec![
+        put("-/collections/books", "\"1\"", "{}"),
+        put("books/a", "\"2\"", "1"),
+        put("books/b", "\"3\"", "1"),
+    ];
+    replica
+        .apply(&delivery(true, true, "k.3-aaaa", first))
+        .unwrap();
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.execute_batch(
+        "UPDATE books SET value = '2' WHERE id = 'a';
+         DELETE FROM books WHERE id = 'b';
+         INSERT INTO books (id, value) VALUES ('c', '3');",
+    )
+    .unwrap();
+    let edits = replica.edits().unwrap();
+    let told: Vec<_> = edits
+        .iter()
+        .map(|edit| {
+            (
+                edit.key.as_str(),
+                edit.local.as_deref(),
+                edit.base.is_some(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("books/a", Some("2"), true),
+        ("books/b", None, true),
+        ("books/c", Some("3"), false),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_was_opened_in_vain_leaves_nothing_and_what_holds_anything_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, things) = (
+        folder.path().join("things.sqlite"),
+        folder.path().join("things"),
+    );
+    let open_file = |name| SqliteReplica::open(&file, name, &home()).unwrap();
+    let open_folder = || FolderReplica::open(&things, "things", &home()).unwrap();
+    assert!(open_file("things").abandon().unwrap());
+    assert!(open_folder().abandon().unwrap());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let first = delivery(true, true, "k.2-aaaa", Vec::new());
+    open_file("things").apply(&first).unwrap();
+    open_folder().apply(&first).unwrap();
+    assert!(!open_file("things").abandon().unwrap());
+    assert!(!open_file("others").abandon().unwrap());
+    assert!(!open_folder().abandon().unwrap());
+    assert!(open_file("things").held().unwrap().is_some());
+    assert!(open_folder().held().unwrap().is_some());
+}
+
+#[test]
+fn a_page_of_many_files_is_whole_in_its_folder_and_spares_what_was_edited() {
+    let folder = tempfile::tempdir().unwrap();
+    let things = folder.path().join("things");
+    let mut replica = FolderReplica::open(&things, "things", &home()).unwrap();
+    let page = |text: &str, tag: &str| {
+        (0..50)
+            .map(|n| put(&format!("n{n}"), &format!("\"{tag}{n}\""), text))
+            .collect::<Vec<_>>()
+    };
+    let mut changes = page("1", "a");
+    replica
+        .apply(&delivery(true, true, "k.2-aaaa", changes))
+        .unwrap();
+    std::fs::write(things.join("n7.json"), "\"mine\"").unwrap();
+    changes = page("2", "b");
+    changes.extend([gone("n8"), gone("n9")]);
+    replica
+        .apply(&delivery(false, true, "k.3-aaaa", changes))
+        .unwrap();
+    for n in 0..50 {
+        let found = std::fs::read_to_string(things.join(format!("n{n}.json")));
+        match n {
+            7 => assert_eq!(found.unwrap(), "\"mine\""),
+            8 | 9 => assert!(found.is_err()),
+            _ => assert_eq!(found.unwrap(), "2"),
+        }
+    }
+    let left = std::fs::read_dir(&things).unwrap().count();
+    assert_eq!(left, 48 + 1, "nothing is left beside");
 }

@@ -6,11 +6,14 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::{STATE_FOLDER, names};
 use crate::push::Conflict;
 use crate::replica::ReplicaError;
+
+/// So many files are synced one by one: other programs' files needn't be.
+const SYNCED_SINGLY_MAX: usize = 8;
 
 /// Whether a folder changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,24 +37,85 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, ReplicaError> {
     }
 }
 
+/// A file's next text, written beside its place and not yet durable; gone again when dropped.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    path: PathBuf,
+    beside: TempPath,
+}
+
 /// Makes a file this text, or removes it. The text is durable when this returns; that it has its name
 /// is, once the folder is synced.
 pub(super) fn write(path: &Path, text: Option<&str>) -> Result<Written, ReplicaError> {
-    let failed = |error| ReplicaError::io(path.display(), error);
     let Some(text) = text else {
-        return match fs::remove_file(path) {
-            Ok(()) => Ok(Written::Changed),
-            Err(error) if is_absent(&error) => Ok(Written::Nothing),
-            Err(error) => Err(failed(error)),
-        };
+        return remove(path);
     };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = beside(folder).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.as_file().sync_data().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    let prepared = Prepared::write(path, text)?;
+    prepared.sync()?;
+    prepared.put_in_place()?;
     Ok(Written::Changed)
+}
+
+/// Removes a file.
+pub(super) fn remove(path: &Path) -> Result<Written, ReplicaError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(Written::Changed),
+        Err(error) if is_absent(&error) => Ok(Written::Nothing),
+        Err(error) => Err(ReplicaError::io(path.display(), error)),
+    }
+}
+
+impl Prepared {
+    /// Writes a file's next text.
+    pub(super) fn write(path: &Path, text: &str) -> Result<Self, ReplicaError> {
+        let failed = |error| ReplicaError::io(path.display(), error);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(failed)?;
+        let mut file = beside(folder).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            // Closed: there may be more of them than files may be open.
+            beside: file.into_temp_path(),
+        })
+    }
+
+    fn sync(&self) -> Result<(), ReplicaError> {
+        File::open(&self.beside)
+            .and_then(|file| file.sync_data())
+            .map_err(|error| ReplicaError::io(self.path.display(), error))
+    }
+
+    /// Gives the text its name; to be called once it is durable.
+    pub(super) fn put_in_place(self) -> Result<(), ReplicaError> {
+        let path = self.path;
+        self.beside
+            .persist(&path)
+            .map_err(|error| ReplicaError::io(path.display(), error.error))
+    }
+}
+
+/// Makes all these texts durable: many of them at the price of one, where the system can sync all that
+/// was written at once.
+pub(super) fn sync_all(folder: &Path, prepared: &[Prepared]) -> Result<(), ReplicaError> {
+    if prepared.len() > SYNCED_SINGLY_MAX && sync_file_system(folder)? {
+        return Ok(());
+    }
+    prepared.iter().try_for_each(Prepared::sync)
+}
+
+/// Whether everything on the folder's file system was made durable.
+#[cfg(target_os = "linux")]
+fn sync_file_system(folder: &Path) -> Result<bool, ReplicaError> {
+    let failed = |error| ReplicaError::io(folder.display(), error);
+    let folder = File::open(folder).map_err(failed)?;
+    rustix::fs::syncfs(&folder).map_err(|error| failed(error.into()))?;
+    Ok(true)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_: &Path) -> Result<bool, ReplicaError> {
+    Ok(false)
 }
 
 /// A file beside its place, with the permissions of any other file of the user.

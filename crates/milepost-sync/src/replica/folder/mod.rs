@@ -10,9 +10,9 @@
 //! # How it stays whole
 //!
 //! A delivery and its bookmark go into the state in one transaction, which notes as well which files
-//! have to follow and what they were. Then each file is written beside its place, synced, and renamed;
-//! folders are synced; only then the notes are crossed off. Whenever the machine stops, opening the
-//! folder again finishes that. A reader never sees half a file.
+//! have to follow and what they were. Then all files are written beside their places, synced together,
+//! and renamed; folders are synced; only then the notes are crossed off. Whenever the machine stops,
+//! opening the folder again finishes that. A reader never sees half a file.
 //!
 //! A file that is not what was pulled is an edit: it is never overwritten, only sent. That is found out by
 //! comparing bytes, not times.
@@ -20,10 +20,11 @@
 mod files;
 mod names;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use self::files::{Written, read, sync_folders, write};
+use self::files::{Prepared, Written, read, sync_folders, write};
 use super::sqlite::Outgoing;
 use super::{Applied, Edit, Editable, Held, Replica, ReplicaError, SqliteReplica, Version};
 use crate::page::{Delivery, Key};
@@ -40,6 +41,8 @@ const FILES_AT_A_TIME: usize = 2_000;
 pub struct FolderReplica {
     folder: PathBuf,
     state: SqliteReplica,
+    /// Whether the folder was not there before.
+    is_new: bool,
     /// Held while this is open: two followers of one folder would take each other's files for edits.
     _lock: File,
 }
@@ -49,7 +52,8 @@ impl FolderReplica {
     /// crash left undone is finished.
     ///
     /// # Errors
-    /// When the folder can't be used, is open already, holds other things, or follows another URL.
+    /// When the folder can't be used, is open already, holds other things, or follows another URL or
+    /// another collection.
     pub fn open(folder: &Path, name: &str, feed: &Url) -> Result<Self, ReplicaError> {
         let own = folder.join(STATE_FOLDER);
         let state_file = own.join("state.sqlite");
@@ -59,17 +63,40 @@ impl FolderReplica {
                 what: "has JSON files that no sync put there".to_owned(),
             });
         }
+        let is_new = !folder.exists();
         fs::create_dir_all(&own).map_err(|error| ReplicaError::io(own.display(), error))?;
         let lock = locked(&own.join("lock"), folder)?;
         let mut state = SqliteReplica::open(&state_file, name, feed)?;
+        if let Some(other) = state.other_feed()? {
+            state.abandon()?;
+            return Err(ReplicaError::Occupied {
+                path: folder.display().to_string(),
+                what: format!("keeps {other}"),
+            });
+        }
         state.keep_outbox();
         let mut replica = Self {
             folder: folder.to_owned(),
             state,
+            is_new,
             _lock: lock,
         };
         replica.deliver()?;
         Ok(replica)
+    }
+
+    /// Takes back what opening made, where nothing was ever applied: see [`SqliteReplica::abandon`].
+    ///
+    /// # Errors
+    /// When something can't be removed.
+    pub fn abandon(self) -> Result<bool, ReplicaError> {
+        if !self.state.abandon()? {
+            return Ok(false);
+        }
+        let own = self.folder.join(STATE_FOLDER);
+        fs::remove_dir_all(&own).map_err(|error| ReplicaError::io(own.display(), error))?;
+        // Whatever somebody has put there meanwhile keeps the folder.
+        Ok(self.is_new && fs::remove_dir(&self.folder).is_ok())
     }
 
     /// Where a document's file is.
@@ -85,17 +112,40 @@ impl FolderReplica {
             if files.is_empty() {
                 return Ok(());
             }
-            let mut folders = std::collections::BTreeSet::new();
-            for file in &files {
-                folders.extend(self.follow(file)?);
+            let texts = files.iter().map(|file| self.prepare(file));
+            let texts = texts.collect::<Result<Vec<_>, _>>()?;
+            let (places, texts): (Vec<usize>, Vec<Prepared>) = (0..)
+                .zip(texts)
+                .filter_map(|(place, text)| Some((place, text?)))
+                .unzip();
+            files::sync_all(&self.folder, &texts)?;
+            let mut texts: BTreeMap<usize, Prepared> = places.into_iter().zip(texts).collect();
+            let mut folders = BTreeSet::new();
+            for (place, file) in files.iter().enumerate() {
+                folders.extend(self.follow(file, texts.remove(&place))?);
             }
             sync_folders(&folders)?;
             self.state.delivered(&files)?;
         }
     }
 
-    /// Writes or removes one file, unless somebody edited it; the folder that changed by that.
-    fn follow(&mut self, file: &Outgoing) -> Result<Option<PathBuf>, ReplicaError> {
+    /// Writes what a file has to be beside it, if it isn't that already.
+    fn prepare(&self, file: &Outgoing) -> Result<Option<Prepared>, ReplicaError> {
+        let path = self.folder.join(names::file_of(&file.id));
+        match &file.value {
+            Some(value) if read(&path)?.as_ref() != Some(value) => {
+                Prepared::write(&path, value).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Replaces or removes one file, unless somebody edited it; the folder that changed by that.
+    fn follow(
+        &mut self,
+        file: &Outgoing,
+        text: Option<Prepared>,
+    ) -> Result<Option<PathBuf>, ReplicaError> {
         let path = self.folder.join(names::file_of(&file.id));
         let found = read(&path)?;
         if found == file.value {
@@ -105,10 +155,15 @@ impl FolderReplica {
             self.state.edit_of_old(file, found.as_deref())?;
             return Ok(None);
         }
-        match write(&path, file.value.as_deref())? {
-            Written::Changed => Ok(path.parent().map(Path::to_owned)),
-            Written::Nothing => Ok(None),
+        let folder = path.parent().map(Path::to_owned);
+        match (text, &file.value) {
+            (Some(text), _) => text.put_in_place()?,
+            // It was what it has to be a moment ago, and somebody has put back what it was before.
+            (None, Some(value)) => write(&path, Some(value)).map(drop)?,
+            (None, None) if files::remove(&path)? == Written::Nothing => return Ok(None),
+            (None, None) => {}
         }
+        Ok(folder)
     }
 
     /// Takes edits of these documents' files into the state.

@@ -3,9 +3,9 @@
 use milepost_semantics::{EntityTag, Position};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::{edits, schema::quoted, version};
+use super::{edits, schema::quoted, version, views};
 use crate::digest::SetDigest;
-use crate::page::{Change, Delivery};
+use crate::page::{Change, Delivery, EVERYTHING_NAME};
 use crate::replica::{Applied, Version};
 
 /// One feed's tables, within a transaction, with the triggers held still.
@@ -214,6 +214,7 @@ impl Tables<'_> {
         generation: i64,
     ) -> rusqlite::Result<()> {
         self.note(id, new.map(|new| new.value.as_str()))?;
+        self.show_or_hide(id, new.is_some())?;
         let Some(new) = new else {
             let sql = format!("DELETE FROM {} WHERE id = ?1", self.table);
             self.tx.prepare_cached(&sql)?.execute([id])?;
@@ -228,6 +229,19 @@ impl Tables<'_> {
         let row = params![id, new.value, new.etag, generation];
         self.tx.prepare_cached(&sql)?.execute(row)?;
         Ok(())
+    }
+
+    /// Where everything is followed: a collection that is defined has a view.
+    fn show_or_hide(&self, id: &str, is_there: bool) -> rusqlite::Result<()> {
+        let collection = match self.name {
+            EVERYTHING_NAME => views::defined_by(id),
+            _ => None,
+        };
+        match collection {
+            Some(collection) if is_there => views::show(self.tx, &self.table, collection),
+            Some(collection) => views::hide(self.tx, collection),
+            None => Ok(()),
+        }
     }
 
     /// Notes that a complete representation names what is here already.

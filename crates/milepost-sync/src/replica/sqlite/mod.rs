@@ -11,12 +11,16 @@
 //! the server's word, so edit the collection's table instead. Conflicts that nobody has settled stand in
 //! `milepost_conflicts`, and deleting one there says that the document now is as it should be.
 //!
+//! Who follows everything has one table, [`EVERYTHING_NAME`](crate::EVERYTHING_NAME), and a view for each
+//! collection, which may be read and edited like a table of its own.
+//!
 //! The log is write-ahead and every commit is synced: what was applied survives a power cut.
 
 mod apply;
 mod edits;
 mod outbox;
 mod schema;
+mod views;
 
 use std::path::Path;
 use std::time::Duration;
@@ -45,6 +49,8 @@ pub struct SqliteReplica {
     name: String,
     /// The table, quoted.
     table: String,
+    /// Whether the file was not there before.
+    is_new_file: bool,
     /// Whether changed documents are noted for somebody who keeps files of them.
     keeps_outbox: bool,
 }
@@ -58,8 +64,13 @@ impl SqliteReplica {
     /// another URL.
     pub fn open(path: &Path, name: &str, feed: &Url) -> Result<Self, ReplicaError> {
         let shown = path.display().to_string();
+        let is_new_file = !path.exists();
         let connection = Connection::open(path).map_err(|error| database(&shown, error))?;
-        Self::prepared(connection, shown, name, feed)
+        let replica = Self::prepared(connection, shown, name, feed)?;
+        Ok(Self {
+            is_new_file,
+            ..replica
+        })
     }
 
     /// The same in memory, for tests.
@@ -95,6 +106,11 @@ impl SqliteReplica {
             .pragma_update(None, "journal_mode", "wal")
             .and_then(|()| connection.pragma_update(None, "synchronous", "full"))
             .map_err(failed)?;
+        let is_shown = views::kind(&connection, name).map_err(failed)?;
+        if is_shown.as_deref() == Some("view") {
+            let what = format!("shows {name} as a part of everything already");
+            return Err(ReplicaError::Occupied { path, what });
+        }
         let empty = SetDigest::default().to_string();
         // Links are good under every name of the server, on every node: so is the copy.
         let url = feed.to_reference();
@@ -108,13 +124,42 @@ impl SqliteReplica {
             path,
             name: name.to_owned(),
             table: schema::quoted(name),
+            is_new_file: false,
             keeps_outbox: false,
         })
+    }
+
+    /// Takes back what opening made, where nothing was ever applied and nobody put anything in: the
+    /// table, and the file if that was new and holds nothing else. Whether the file is gone.
+    ///
+    /// # Errors
+    /// When the file can't be written or removed.
+    pub fn abandon(mut self) -> Result<bool, ReplicaError> {
+        let is_unused = schema::remove_unused(&mut self.connection, &self.name);
+        let is_empty = is_unused.map_err(|error| self.failed(error))? == Some(0);
+        if !is_empty || !self.is_new_file {
+            return Ok(false);
+        }
+        let (path, connection) = (self.path, self.connection);
+        connection
+            .close()
+            .map_err(|(_, error)| database(&path, error))?;
+        std::fs::remove_file(&path).map_err(|error| ReplicaError::io(&path, error))?;
+        Ok(true)
     }
 
     /// Notes from now on which documents change, for a folder of files.
     pub(super) const fn keep_outbox(&mut self) {
         self.keeps_outbox = true;
+    }
+
+    /// Another feed that the file keeps.
+    pub(super) fn other_feed(&self) -> Result<Option<String>, ReplicaError> {
+        let sql = "SELECT name FROM milepost_feeds WHERE name <> ?1 LIMIT 1";
+        self.connection
+            .query_row(sql, [&self.name], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.failed(error))
     }
 
     /// Every document as it stands here, local edits included, ordered by key.

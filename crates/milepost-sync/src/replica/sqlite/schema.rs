@@ -114,6 +114,30 @@ pub(super) fn prepare_feed(
     Ok(url.to_owned())
 }
 
+/// Removes a feed's table where nothing was ever applied to it and nobody put anything in; how many
+/// feeds are left then.
+pub(super) fn remove_unused(
+    connection: &mut Connection,
+    name: &str,
+) -> rusqlite::Result<Option<i64>> {
+    let table = quoted(name);
+    let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let sql = format!(
+        "SELECT count(*) FROM milepost_feeds WHERE name = ?1 AND bookmark IS NULL AND generation = 0
+             AND NOT EXISTS (SELECT 1 FROM {table})
+             AND NOT EXISTS (SELECT 1 FROM milepost_edits WHERE feed = ?1)"
+    );
+    let unused: i64 = tx.query_row(&sql, [name], |row| row.get(0))?;
+    if unused == 0 {
+        return Ok(None);
+    }
+    tx.execute_batch(&format!("DROP TABLE {table}"))?;
+    tx.execute("DELETE FROM milepost_feeds WHERE name = ?1", [name])?;
+    let left = tx.query_row("SELECT count(*) FROM milepost_feeds", [], |row| row.get(0))?;
+    tx.commit()?;
+    Ok(Some(left))
+}
+
 /// A name as SQL writes it.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
