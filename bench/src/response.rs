@@ -61,6 +61,12 @@ impl Head {
         Ok(())
     }
 
+    /// The length of the head in bytes.
+    #[must_use]
+    pub fn byte_count(&self) -> usize {
+        self.length
+    }
+
     /// The length of the whole response in bytes, `None` while it is not all there.
     #[must_use]
     pub fn whole(&self, bytes: &[u8]) -> Option<usize> {

@@ -48,6 +48,11 @@ pub(crate) fn node(name: &str) -> PathBuf {
     folder().join("node/node_modules/.bin").join(name)
 }
 
+/// Where npm packages are installed: what is run from there finds them.
+pub(crate) fn node_folder() -> PathBuf {
+    folder().join("node")
+}
+
 fn folder() -> PathBuf {
     cargo::target().join("tools")
 }

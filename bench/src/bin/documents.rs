@@ -1,6 +1,6 @@
 //! Writes the bench's documents to stdout, in the shape that a server's fastest way in wants.
 //!
-//! `documents --count N --shape ndjson|array|tabs|copy`
+//! `documents --count N --shape ndjson|small.ndjson|array|tabs|copy`
 
 use std::io::{BufWriter, Write as _};
 
@@ -14,6 +14,7 @@ fn main() -> Result<(), String> {
     let (count, shape): (u32, String) = (arguments.value("count")?, arguments.value("shape")?);
     let line = match shape.as_str() {
         "ndjson" | "array" => with_identifier,
+        "small.ndjson" => small,
         "tabs" => columns,
         "copy" => row,
         _ => return Err(format!("no shape {shape}")),
@@ -34,6 +35,15 @@ fn main() -> Result<(), String> {
     }
     write(after)?;
     out.flush().map_err(|error| error.to_string())
+}
+
+/// A document of a hundred bytes, as the feed is measured with.
+fn small(key: u32) -> String {
+    let (id, city, rank) = (identifier(key), key % 1000, key % 9973);
+    format!(
+        "{{\"id\":\"{id}\",\"name\":\"Document {key:08}\",\"city\":\"c{city:03}\",\"kind\":\"k{}\",\"rank\":{rank:04}}}",
+        key % 10
+    )
 }
 
 /// For SQLite's `.import` in tabs mode: city, id, kind, name, note, rank, round.

@@ -32,11 +32,27 @@ impl Milepost {
     /// # Errors
     /// When it does not come up or refuses the documents.
     pub(super) fn with_documents(name: &str, count: u32) -> Result<Self, String> {
+        Self::with(name, count, "ndjson")
+    }
+
+    /// Starts on an empty folder of that name.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(super) fn empty(name: &str) -> Result<Self, String> {
         let data = super::folder()?.join(name);
         if data.exists() {
             fs::remove_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
         }
-        let milepost = Self::open(&data)?;
+        Self::open(&data)
+    }
+
+    /// The same with documents of another shape.
+    ///
+    /// # Errors
+    /// When it does not come up or refuses the documents.
+    pub(super) fn with(name: &str, count: u32, shape: &str) -> Result<Self, String> {
+        let milepost = Self::empty(name)?;
         let json = [("Content-Type", "application/json")];
         let path = "/v1/-/collections/documents";
         let defined = milepost.send("PUT", path, &json, DEFINITION.as_bytes())?;
@@ -46,7 +62,7 @@ impl Milepost {
                 String::from_utf8_lossy(&defined.body)
             ));
         }
-        let file = super::documents(count, "ndjson")?;
+        let file = super::documents(count, shape)?;
         say::talk(&format!("importing {count} documents"));
         let url = format!("http://{}", milepost.process.address);
         let words = [
@@ -66,11 +82,16 @@ impl Milepost {
     /// # Errors
     /// When it does not come up.
     pub(super) fn open(data: &Path) -> Result<Self, String> {
+        Self::open_with(data, &[])
+    }
+
+    fn open_with(data: &Path, arguments: &[&str]) -> Result<Self, String> {
         let address = free_address()?;
         let mut command = server(binary("milepost"));
         command
             .args(["serve", "--listen", &address.to_string(), "--data"])
-            .arg(data);
+            .arg(data)
+            .args(arguments);
         command.env("MILEPOST_LOG", "off");
         let process = Pinned::start(command, address, &data.with_extension("log"))?;
         Ok(Self {
@@ -87,6 +108,16 @@ impl Milepost {
         let data = self.data.clone();
         drop(self);
         Self::open(&data)
+    }
+
+    /// The same, with further arguments.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(super) fn reopened_with(self, arguments: &[&str]) -> Result<Self, String> {
+        let data = self.data.clone();
+        drop(self);
+        Self::open_with(&data, arguments)
     }
 
     /// Sends it one request.

@@ -6,6 +6,7 @@
 
 mod bare;
 mod cases;
+mod feed;
 mod load;
 mod milepost;
 mod options;
@@ -55,6 +56,7 @@ pub(crate) fn run_all(options: &Options) -> Result<(), String> {
     if options.wants("scale") {
         scale::measure(options, &mut report)?;
     }
+    feed::measure(options, &mut report)?;
     let file = folder()?.join("report.md");
     fs::write(&file, report.text()).map_err(|error| format!("{}: {error}", file.display()))?;
     say::data(report.text());

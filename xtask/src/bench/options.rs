@@ -1,5 +1,7 @@
 //! What `cargo xtask bench` was asked for.
 
+use std::path::PathBuf;
+
 /// How much is measured, and of whom.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -11,6 +13,8 @@ pub(crate) struct Options {
     pub(super) documents: u32,
     /// Documents in the large data set.
     pub(super) many: u32,
+    /// A data set of real edits, for `feed-history`.
+    pub(super) history: Option<PathBuf>,
     /// Only these parts, all if empty: see [`PARTS`].
     only: Vec<String>,
 }
@@ -22,6 +26,12 @@ pub(super) const PARTS: &[&str] = &[
     "list",
     "put",
     "scale",
+    "feed-memory",
+    "feed-waits",
+    "feed-news",
+    "feed-closed",
+    "feed-catch-up",
+    "feed-history",
     "pocketbase",
     "etcd",
     "kinto",
@@ -29,7 +39,7 @@ pub(super) const PARTS: &[&str] = &[
 ];
 
 impl Options {
-    /// Reads `--rounds N --seconds N --documents N --many N --only part,part`.
+    /// Reads `--rounds N --seconds N --documents N --many N --history FILE --only part,part`.
     ///
     /// # Errors
     /// When a word is unknown or a number is none.
@@ -39,6 +49,7 @@ impl Options {
             seconds: 4,
             documents: 100_000,
             many: 1_000_000,
+            history: None,
             only: Vec::new(),
         };
         let mut words = words.iter();
@@ -50,6 +61,7 @@ impl Options {
                 "--seconds" => options.seconds = value.parse().map_err(wrong)?,
                 "--documents" => options.documents = value.parse().map_err(wrong)?,
                 "--many" => options.many = value.parse().map_err(wrong)?,
+                "--history" => options.history = Some(value.into()),
                 "--only" => options.only = parts(value)?,
                 _ => return Err(format!("unknown option {name}")),
             }

@@ -69,6 +69,11 @@ impl Pinned {
         Ok(pinned)
     }
 
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A figure of `/proc/PID/status` in KiB, such as `VmRSS`.
     pub(super) fn memory_kib(&self, name: &str) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;

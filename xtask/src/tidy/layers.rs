@@ -10,7 +10,7 @@ const TERRITORIES: &[(&[&str], &[&str])] = &[
     ),
     (
         &["rusqlite", "libsqlite3-sys"],
-        &["milepost-store", "milepost-sync"],
+        &["milepost-store", "milepost-sync", "milepost-bench"],
     ),
     (
         &["aes-gcm-siv", "chacha20poly1305", "hkdf"],

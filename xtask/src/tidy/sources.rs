@@ -18,6 +18,7 @@ const SQL: &[&str] = &[
     "crates/milepost-store/tests/it/embedded",
     "crates/milepost-sync/src/replica/sqlite/",
     "crates/milepost-sync/tests/it/",
+    "bench/",
 ];
 const PRINTING: &[&str] = &[
     "crates/milepost-cli/",

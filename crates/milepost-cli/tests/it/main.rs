@@ -16,6 +16,7 @@ mod client;
 mod completing;
 mod disk;
 mod exporting;
+mod fleet;
 mod following;
 mod importing;
 mod keeping;

@@ -2,6 +2,7 @@
 //!
 //! One that cannot be installed or started is left out, and the report says so.
 
+pub(in crate::bench) mod durable_streams;
 mod etcd;
 mod json_server;
 mod kinto;
