@@ -13,9 +13,11 @@ use crate::say;
 const DOCUMENTS: usize = 100;
 /// The time over which followers begin: longer than they rest, so that they don't come in step.
 const BEGINNING_MS: u32 = 3_000;
-/// What a write may cost the server in a check, in requests: each place in the feed is asked for about as
-/// often as its page goes stale while somebody stands there.
-const PER_WRITE_MAX: f64 = 6.0;
+/// What a write may cost the server, in requests: each place in the feed is asked for about as often as its
+/// page goes stale while somebody stands there, and few writes make a place of their own.
+const PER_WRITE_MAX: f64 = 4.0;
+/// By how much a write may cost more with more followers, in requests: what chance does.
+const PER_WRITE_MORE_MAX: f64 = 0.5;
 
 /// What one run came to.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +115,6 @@ pub(super) fn table(counts: &[Count]) -> String {
 /// # Errors
 /// What is not so.
 pub(super) fn hold(counts: &[Count]) -> Result<(), String> {
-    say::talk(&table(counts));
     for count in counts {
         let converged = usize::try_from(count.converged).unwrap_or_default();
         if converged != count.followers {
@@ -123,12 +124,33 @@ pub(super) fn hold(counts: &[Count]) -> Result<(), String> {
             return Err(format!("a write cost {:.2} requests", count.per_write()));
         }
     }
+    for (fewer, more) in counts.iter().zip(counts.iter().skip(1)) {
+        if more.per_write() > fewer.per_write() + PER_WRITE_MORE_MAX {
+            return Err("what a write costs grows with the followers".to_owned());
+        }
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cost_that_grows_with_the_followers_and_a_follower_left_behind_are_told() {
+        let count = |followers, reached| Count {
+            followers,
+            writes: 100,
+            asked: 1_000,
+            reached,
+            urls: 10,
+            converged: 10,
+        };
+        assert!(hold(&[count(10, 40), count(10, 60)]).is_ok());
+        assert!(hold(&[count(10, 40), count(10, 140)]).is_err());
+        assert!(hold(&[count(10, 500)]).is_err());
+        assert!(hold(&[count(11, 40)]).is_err());
+    }
 
     #[test]
     fn what_was_asked_before_the_first_write_is_not_counted() {

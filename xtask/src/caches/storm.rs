@@ -155,7 +155,6 @@ pub(super) fn table(counts: &[Count]) -> String {
 /// # Errors
 /// What is not so.
 pub(super) fn hold(counts: &[Count]) -> Result<(), String> {
-    say::talk(&table(counts));
     for count in counts {
         let converged = usize::try_from(count.converged).unwrap_or_default();
         let is_one = count.snapshots <= 2 && count.page_requests == count.pages;
