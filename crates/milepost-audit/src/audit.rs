@@ -4,7 +4,7 @@ use crate::{
     check::{CHECKS, Check},
     corpus::{Corpus, Description, crawl, har_targets},
     engine::{Scene, Stop, Wire},
-    finding::{Confidence, Level, Verdict},
+    finding::{Confidence, Level, Principle, Verdict},
     http::{Failure, Place, check},
     options::{Limits, Options},
     report::Report,
@@ -65,7 +65,7 @@ pub fn audit(options: &Options, mut tell: impl FnMut(Progress<'_>)) -> Result<Re
         .transpose();
     let description = description.map_err(|reason| usage(&reason))?;
     let seeds = seeds(options, &replicas, description.as_ref()).map_err(|reason| usage(&reason))?;
-    let wire = Wire::new(options.foreign, options.limits);
+    let wire = Wire::new(options, options.limits).map_err(|reason| usage(&reason))?;
     let stage = Stage {
         wire: &wire,
         replicas,
@@ -79,8 +79,7 @@ pub fn audit(options: &Options, mut tell: impl FnMut(Progress<'_>)) -> Result<Re
         of,
         requests: 0,
     });
-    let mut corpus =
-        crawl(&stage, &seeds, &options.limits).map_err(|stop| unreachable(options, &stop))?;
+    let mut corpus = crawl(&stage, &seeds, options).map_err(|stop| unreachable(options, &stop))?;
     if let Some(description) = description {
         corpus.description = Some(description);
     }
@@ -106,18 +105,18 @@ pub fn audit(options: &Options, mut tell: impl FnMut(Progress<'_>)) -> Result<Re
 }
 
 /// Reads a document, say a description, under the same rule as the service itself: loopback only,
-/// unless `foreign`.
+/// unless `foreign`. Of the options only those count that say how a service is spoken to.
 ///
 /// # Errors
 /// `Usage` for a malformed URL or a host that may not be asked; `Unreachable` where there is no
 /// success.
-pub fn fetch(url: &str, foreign: bool) -> Result<String, AuditError> {
+pub fn fetch(url: &str, options: &Options) -> Result<String, AuditError> {
     let usage = |error: &dyn std::fmt::Display| AuditError::Usage(error.to_string());
     let place = Place::parse(url).map_err(|error| usage(&error))?;
-    if let Err(failure @ Failure::Foreign { .. }) = check(&place.origin, foreign) {
+    if let Err(failure @ Failure::Foreign { .. }) = check(&place.origin, options.foreign) {
         return Err(usage(&failure));
     }
-    let wire = Wire::new(foreign, Limits::default());
+    let wire = Wire::new(options, Limits::default()).map_err(|reason| usage(&reason))?;
     let target = place.target.clone();
     let stage = Stage {
         wire: &wire,
@@ -160,7 +159,7 @@ fn run_one(scene: &Scene<'_>, check: &Check, refusal: Option<&String>, over: &mu
 /// Finds out how to write into the sandbox; the reason where that does not work.
 fn prepare(scene: &mut Scene<'_>) -> Option<String> {
     let path = scene.options.sandbox.as_ref()?;
-    match Sandbox::explore(&scene.stage, path, &scene.corpus) {
+    match Sandbox::explore(&scene.stage, path, &scene.corpus, scene.options) {
         Ok(sandbox) => {
             // What writing changes is looked at before it is written.
             for operation in 0..scene.corpus.operations.len() {
@@ -219,13 +218,9 @@ fn unreachable(options: &Options, stop: &Stop) -> AuditError {
 /// What the findings amount to.
 pub(crate) fn verdict(scene: &Scene<'_>, corpus: &Corpus, readable: usize) -> Verdict {
     let findings = scene.findings.borrow();
-    let of_state = findings.iter().filter(|finding| {
-        finding.waived.is_none()
-            && finding
-                .principles
-                .iter()
-                .any(|principle| principle.is_of_state())
-    });
+    let of_state = findings
+        .iter()
+        .filter(|finding| finding.waived.is_none() && Principle::are_of_state(finding.principles));
     let of_state: Vec<_> = of_state.collect();
     let is_proved = |level: Level, confidence: Confidence| {
         level == Level::Bad && confidence == Confidence::Proved

@@ -100,10 +100,11 @@ impl Principle {
         }
     }
 
-    /// Whether losing it means that the service keeps state between requests; the others are
-    /// about caching and concurrency.
-    pub(crate) const fn is_of_state(self) -> bool {
-        !matches!(self, Self::P6 | Self::P7)
+    /// Whether losing them means that the service keeps state between requests. What is about
+    /// caching (P6) misleads caches, and keeps nothing; what is about concurrency alone (P7) loses
+    /// writes.
+    pub(crate) fn are_of_state(principles: &[Self]) -> bool {
+        !principles.contains(&Self::P6) && principles.iter().any(|one| *one != Self::P7)
     }
 }
 

@@ -42,7 +42,7 @@ mod waiver;
 pub use audit::{AuditError, Progress, audit, fetch};
 pub use explain::{Explained, explain, explained};
 pub use finding::{Confidence, Level, Verdict};
-pub use options::{Limits, Memory, Options, Restart};
+pub use options::{Limits, Memory, Options, Restart, SandboxBody};
 pub use profile::Profile;
 pub use replay::{ReplayError, Replayed, replay};
 pub use report::{Format, Report};

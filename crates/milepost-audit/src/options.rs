@@ -23,13 +23,16 @@ pub struct Limits {
     pub racers: u32,
     /// How long replicas may take to show what another one was told.
     pub replica_lag: Duration,
+    /// How long is waited before everything is looked at once more: clocks that count seconds move
+    /// on meanwhile, and what they tell is noise.
+    pub clock: Duration,
     /// Clients in the first step of the memory check; the following steps double it three times.
     pub memory_clients: u32,
 }
 
 impl Default for Limits {
     /// 200,000 requests, 10 minutes, 10 seconds an answer of at most 4 MiB, 100 operations,
-    /// 16 writers, 1,000 to 8,000 clients.
+    /// 16 writers, 1.1 seconds for clocks, 1,000 to 8,000 clients.
     fn default() -> Self {
         Self {
             requests_max: 200_000,
@@ -40,6 +43,7 @@ impl Default for Limits {
             operations_max: 100,
             racers: 16,
             replica_lag: Duration::from_secs(1),
+            clock: Duration::from_millis(1_100),
             memory_clients: 1_000,
         }
     }
@@ -80,6 +84,15 @@ pub enum Memory {
     },
 }
 
+/// A body for the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxBody {
+    /// Its media type.
+    pub media_type: String,
+    /// Its text; `{version}` stands for what makes one version differ from another.
+    pub text: String,
+}
+
 /// What to audit, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -87,7 +100,9 @@ pub struct Options {
     pub url: String,
     /// Whether an address that is not loopback may be asked: only by who operates it.
     pub foreign: bool,
-    /// The text of an OpenAPI 3.0 or 3.1 description, JSON; one that is linked is found by itself.
+    /// Certificates (PEM) of authorities that may sign the service's own, beside the public ones.
+    pub authorities: Option<String>,
+    /// The text of an OpenAPI 3.0 or 3.1 description, JSON or YAML; one that is linked is found by itself.
     pub openapi: Option<String>,
     /// The text of a HAR: its GETs are operations too.
     pub har: Option<String>,
@@ -97,6 +112,10 @@ pub struct Options {
     pub bearer2: Option<String>,
     /// The path below which the auditor may create, change and delete; `None`: safe methods only.
     pub sandbox: Option<String>,
+    /// A body that the sandbox takes, where it takes no JSON that the auditor could make up.
+    pub sandbox_body: Option<SandboxBody>,
+    /// Paths that are not asked, with all that lies below them.
+    pub excluded: Vec<String>,
     /// Further base URLs of the same service.
     pub replicas: Vec<String>,
     /// How it is restarted.

@@ -7,6 +7,7 @@ use crate::{
     corpus::{Corpus, Description},
     engine::{Stop, Wire},
     http::Response,
+    options::Options,
     script::{Script, Send, Stage, Voice},
 };
 
@@ -20,10 +21,27 @@ pub(crate) struct Sandbox {
     pub(crate) path: String,
     pub(crate) media_type: String,
     /// A body that was accepted.
-    pub(crate) body: Value,
-    /// The member or nested member whose value is changed to make another body.
-    changing: String,
+    body: Body,
     pub(crate) creation: Creation,
+}
+
+/// A body of which versions can be made.
+#[derive(Clone, Debug)]
+enum Body {
+    Json {
+        value: Value,
+        /// The member or nested member whose value is changed to make another body.
+        changing: String,
+    },
+    /// Text in which `{version}` stands for the version.
+    Text(String),
+}
+
+impl Body {
+    fn json(value: Value) -> Self {
+        let changing = changing(&value);
+        Self::Json { value, changing }
+    }
 }
 
 /// How a resource comes to be.
@@ -31,6 +49,8 @@ pub(crate) struct Sandbox {
 pub(crate) enum Creation {
     /// POST to the path; `Location` names it.
     Post,
+    /// POST to the path; the member `id` of the answer is its name below the path.
+    PostId,
     /// PUT to a name below the path.
     Put,
     /// The path itself is the one resource.
@@ -42,15 +62,35 @@ impl Sandbox {
     ///
     /// # Errors
     /// Why it could not be tried; `Missing` where nothing that was tried worked.
-    pub(crate) fn explore(stage: &Stage<'_>, path: &str, corpus: &Corpus) -> Result<Self, Stop> {
+    pub(crate) fn explore(
+        stage: &Stage<'_>,
+        path: &str,
+        corpus: &Corpus,
+        options: &Options,
+    ) -> Result<Self, Stop> {
         let path = path.trim_end_matches('/').to_owned();
-        let ways = [Creation::Post, Creation::Put, Creation::Itself];
-        let bodies = bodies(stage, &path, corpus)?;
+        let ways = [
+            Creation::Post,
+            Creation::PostId,
+            Creation::Put,
+            Creation::Itself,
+        ];
+        let given = options.sandbox_body.as_ref();
+        let media_type = given.map_or("application/json", |body| body.media_type.as_str());
+        let bodies = match given {
+            Some(body) => vec![Body::Text(body.text.clone())],
+            None => bodies(stage, &path, corpus)?,
+        };
         let tries = bodies
             .iter()
             .flat_map(|body| ways.map(|creation| (body, creation)));
         for (body, creation) in tries {
-            let sandbox = Self::with(&path, body, creation);
+            let sandbox = Self {
+                path: path.clone(),
+                media_type: media_type.to_owned(),
+                body: body.clone(),
+                creation,
+            };
             if sandbox.works(stage)? {
                 return Ok(sandbox);
             }
@@ -58,16 +98,6 @@ impl Sandbox {
         Err(Stop::Missing(
             "the sandbox takes no POST and no PUT with a body known to the auditor",
         ))
-    }
-
-    fn with(path: &str, body: &Value, creation: Creation) -> Self {
-        Self {
-            path: path.to_owned(),
-            media_type: "application/json".to_owned(),
-            changing: changing(body),
-            body: body.clone(),
-            creation,
-        }
     }
 
     fn works(&self, stage: &Stage<'_>) -> Result<bool, Stop> {
@@ -109,6 +139,14 @@ impl Sandbox {
                     target: format!("${{{created}:location}}"),
                 }
             }
+            Creation::PostId => {
+                let send = Send::with("POST", &self.path, voice).body(&self.media_type, &body);
+                let created = script.send(send);
+                Made {
+                    created,
+                    target: format!("{}/${{{created}:json:/id}}", self.path),
+                }
+            }
             Creation::Put => {
                 let target = format!("{}/audit-{}", self.path, wire.next_play());
                 let created =
@@ -135,10 +173,24 @@ impl Sandbox {
         script.send(Send::with("DELETE", target, voice).field("if-match", "*"));
     }
 
+    /// Whether a representation shows a version; `None` where that can't be told.
+    pub(crate) fn shows(&self, response: &Response, version: u32) -> Option<bool> {
+        let Body::Json { changing, .. } = &self.body else {
+            return None;
+        };
+        let body: Value = serde_json::from_str(&self.body(version)).ok()?;
+        let text = body.pointer(changing)?.as_str()?;
+        Some(holds(&response.json()?, text))
+    }
+
     /// The body as text; each version differs from the others.
     pub(crate) fn body(&self, version: u32) -> String {
-        let mut body = self.body.clone();
-        match body.pointer_mut(&self.changing) {
+        let (value, changing) = match &self.body {
+            Body::Json { value, changing } => (value, changing),
+            Body::Text(text) => return text.replace("{version}", &version.to_string()),
+        };
+        let mut body = value.clone();
+        match body.pointer_mut(changing) {
             Some(Value::String(text)) => text.push_str(&format!(" {version}")),
             Some(value) => *value = json!(version),
             None => {
@@ -148,6 +200,16 @@ impl Sandbox {
             }
         }
         body.to_string()
+    }
+}
+
+/// Whether a text stands somewhere in a document, alone.
+fn holds(document: &Value, text: &str) -> bool {
+    match document {
+        Value::String(own) => own == text,
+        Value::Array(elements) => elements.iter().any(|element| holds(element, text)),
+        Value::Object(members) => members.values().any(|member| holds(member, text)),
+        _ => false,
     }
 }
 
@@ -163,7 +225,7 @@ pub(crate) struct Made {
 impl Made {
     /// The target in a play.
     fn resolved(&self, played: &crate::script::Played) -> String {
-        if !self.target.starts_with("${") {
+        if !self.target.contains("${") {
             return self.target.clone();
         }
         let read = self.created + 1;
@@ -175,7 +237,7 @@ impl Made {
 }
 
 /// Bodies to try: described, like what is there already, or a guess.
-fn bodies(stage: &Stage<'_>, path: &str, corpus: &Corpus) -> Result<Vec<Value>, Stop> {
+fn bodies(stage: &Stage<'_>, path: &str, corpus: &Corpus) -> Result<Vec<Body>, Stop> {
     let mut bodies: Vec<Value> = corpus
         .description
         .as_ref()
@@ -190,7 +252,7 @@ fn bodies(stage: &Stage<'_>, path: &str, corpus: &Corpus) -> Result<Vec<Value>, 
     }
     bodies.push(json!({ "name": "milepost audit", "title": "milepost audit" }));
     bodies.push(json!({ "data": { "name": "milepost audit" } }));
-    Ok(bodies)
+    Ok(bodies.into_iter().map(Body::json).collect())
 }
 
 fn described(description: &Description, path: &str) -> Option<Value> {
@@ -270,8 +332,7 @@ mod tests {
         let sandbox = Sandbox {
             path: "/b".to_owned(),
             media_type: String::new(),
-            changing: changing(&body),
-            body,
+            body: Body::json(body),
             creation: Creation::Post,
         };
         assert_eq!(sandbox.body(3), r#"{"title":"Emma 3","year":1815}"#);

@@ -186,7 +186,8 @@ pub(super) fn strip(scene: &Scene<'_>) -> Result<(), Stop> {
             None => scene.fine(operation),
             Some(proof) => {
                 let shown = crate::engine::shown(&proof);
-                let summary = format!("the answer needs the cookies: {shown}");
+                let needed = needed(scene, *contact, cookies, operation)?;
+                let summary = format!("the answer needs {needed}: {shown}");
                 let detail = "The cookie may hold what is needed, or be the key of what the server holds: SC-3 says which.";
                 scene.file(
                     level,
@@ -196,6 +197,32 @@ pub(super) fn strip(scene: &Scene<'_>) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// Which of several cookies an answer needs: each is left out alone.
+fn needed(
+    scene: &Scene<'_>,
+    contact: usize,
+    cookies: &[Cookie],
+    operation: usize,
+) -> Result<String, Stop> {
+    let mut needed = Vec::new();
+    for cookie in cookies {
+        let mut script = Script::default();
+        let (target, voice) = (scene.target(operation), Voice::client(1));
+        let without = Cookies::Without(vec![cookie.name.clone()]);
+        script.send(Send::get(scene.target(contact), voice));
+        let before = script.send(Send::get(target, voice));
+        let bare = script.send(Send::get(target, voice).cookies(without));
+        let played = scene.stage.play(&script)?;
+        if Claim::Differ(before, bare).holds(&played, &scene.mask(operation)) {
+            needed.push(cookie.name.as_str());
+        }
+    }
+    Ok(match needed.as_slice() {
+        [] => "the cookies together".to_owned(),
+        names => format!("cookie {}", names.join(" and cookie ")),
+    })
 }
 
 /// SC-4: cold clients, each of which is given an identity of its own.

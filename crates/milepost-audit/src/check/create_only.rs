@@ -1,35 +1,32 @@
 //! CA-4: `If-None-Match: *` on what exists, `If-Match: *` on what doesn't, and a write without any
 //! condition.
 
+use super::opening::Opening;
 use crate::{
-    check::NO_SANDBOX,
     engine::{Draft, Mask, Scene, Stop},
     finding::Level,
-    script::{Claim, Script, Send, Voice},
+    script::{Claim, Send},
 };
 
 /// See the module.
 pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
-    let Some(sandbox) = &scene.sandbox else {
-        scene.unshown(NO_SANDBOX);
+    let Some(opening) = Opening::of(scene) else {
         return Ok(());
     };
-    let subject = format!("PUT {}/…", sandbox.path);
-    let voice = Voice::client(1);
-    let put = |target: &str, version: u32| {
-        Send::with("PUT", target, voice).body(&sandbox.media_type, &sandbox.body(version))
-    };
-    let mut script = Script::default();
-    let made = sandbox.create(&mut script, voice, scene.stage.wire, 0);
-    let read = script.send(Send::get(&made.target, voice));
-    let again = script.send(put(&made.target, 1).field("if-none-match", "*"));
+    let (sandbox, read) = (opening.sandbox, opening.read);
+    let subject = format!("PUT {}", opening.subject());
+    let mut script = opening.script.clone();
+    let again = script.send(opening.put(1).field("if-none-match", "*"));
     let nowhere = format!(
         "{}/audit-nowhere-{}",
         sandbox.path,
         scene.stage.wire.next_play()
     );
-    let missing = script.send(put(&nowhere, 2).field("if-match", "*"));
-    let blind = script.send(put(&made.target, 3));
+    let elsewhere = Send::with("PUT", &nowhere, opening.voice)
+        .body(&sandbox.media_type, &sandbox.body(2))
+        .field("if-match", "*");
+    let missing = script.send(elsewhere);
+    let blind = script.send(opening.put(3));
     let exists = Claim::Status(read, 200, 299);
     let overwrites = vec![exists.clone(), Claim::Status(again, 200, 299)];
     if let Some(proof) = scene.prove(script.clone(), overwrites, Mask::default())? {

@@ -13,7 +13,7 @@ use crate::{
     finding::{Level, Measured},
     http::Place,
     options::Memory,
-    script::{Cookies, Script, Send, Voice},
+    script::{Script, Send, Voice},
 };
 
 /// Doublings.
@@ -87,6 +87,8 @@ fn file(scene: &Scene<'_>, operation: usize, measured: &Measured) {
 /// Sends as many requests, by as many clients or by one.
 fn arm(scene: &Scene<'_>, operation: usize, count: u32, many: bool) -> Result<(), Stop> {
     let target = scene.target(operation);
+    // One client, who opens as many connections as many clients do.
+    let one = Voice::client(1).over(0);
     let mut left = count;
     let mut walk = scene.stage.walk();
     while left > 0 {
@@ -105,7 +107,7 @@ fn arm(scene: &Scene<'_>, operation: usize, count: u32, many: bool) -> Result<()
             scene.stage.play(&script)?;
         } else {
             for _ in 0..batch {
-                walk.ask(&Send::get(target, Voice::client(1)).cookies(Cookies::Jar))?;
+                walk.ask(&Send::get(target, one))?;
             }
         }
     }
@@ -139,7 +141,11 @@ fn gauge(scene: &Scene<'_>, url: &str, name: &str) -> Result<f64, Stop> {
         fields: crate::http::Fields::default(),
         body: None,
     };
-    let (exchange, _connection) = scene.stage.wire.send(None, &place.origin, None, &request)?;
+    let (exchange, _connection) =
+        scene
+            .stage
+            .wire
+            .send(None, &place.origin, &crate::http::Way::default(), &request)?;
     let text = exchange.response.text();
     let value = text.lines().find_map(|line| {
         line.strip_prefix(name)?

@@ -19,6 +19,7 @@ mod locks;
 mod logout;
 mod memory;
 mod not_modified;
+mod opening;
 mod pages;
 mod race;
 mod replica;
@@ -33,6 +34,7 @@ mod subscription;
 mod upgrade;
 mod url_session;
 mod validator;
+mod walks;
 
 use crate::{
     engine::{Scene, Stop},
@@ -108,7 +110,7 @@ pub(crate) static CHECKS: &[Check] = &[
     check("RP-3", REPLICAS, "affinity", &[P4], replica::affinity),
     check("RP-1", REPLICAS, "replica", &[P4], replica::run),
     check("PG-1", PAGES, "next, cold", &[P1, P4], pages::cold),
-    check("PG-2", PAGES, "a page twice", &[P2], pages::twice),
+    check("PG-2", PAGES, "a page twice", &[P2], walks::run),
     check("PG-3", PAGES, "opaque cursor", &[P2], pages::opaque),
     check("CC-1", CACHING, "explicit", &[P6], explicit::run),
     check("CC-2", CACHING, "labelled right", &[P6, P8], labelled::run),

@@ -1,5 +1,4 @@
-//! PG-1, PG-2, PG-3: the way to the next page. It works for anybody who has the link, anywhere,
-//! as often as it is followed.
+//! PG-1 and PG-3: the link to the next page. It works for anybody who has it, anywhere.
 
 use crate::{
     corpus::links,
@@ -10,11 +9,11 @@ use crate::{
 
 /// Lists that are walked.
 const LISTS_MAX: usize = 6;
-const NEXT: &str = "${0:link:next}";
-const NO_PAGES: &str = "not applicable: no answer links to a next page";
+pub(super) const NEXT: &str = "${0:link:next}";
+pub(super) const NO_PAGES: &str = "not applicable: no answer links to a next page";
 
 /// Operations whose answers link to a next page.
-fn lists(scene: &Scene<'_>) -> Vec<usize> {
+pub(super) fn lists(scene: &Scene<'_>) -> Vec<usize> {
     let has_next = |operation: &usize| {
         scene
             .baseline(*operation)
@@ -113,55 +112,6 @@ fn refused(scene: &Scene<'_>, list: usize, follower: &Follower) -> Result<bool, 
         .remembered(issued, followed, carrier);
     scene.file(Level::Bad, draft);
     Ok(true)
-}
-
-/// PG-2.
-pub(super) fn twice(scene: &Scene<'_>) -> Result<(), Stop> {
-    let lists = lists(scene);
-    if lists.is_empty() {
-        scene.unshown(NO_PAGES);
-    }
-    for list in lists {
-        let mut script = Script::default();
-        let voice = Voice::client(1);
-        script.send(Send::get(scene.target(list), voice));
-        let page = script.send(Send::get(NEXT, voice));
-        let again = script.send(Send::get(NEXT, voice));
-        // Two pages that belong to different walks: what differs is the walk's own name.
-        let mut mask = Mask::default();
-        let mut learning = Script::default();
-        for client in 1..=2 {
-            let first = learning.send(Send::get(scene.target(list), Voice::client(client)));
-            learning.send(Send::get(
-                &format!("${{{first}:link:next}}"),
-                Voice::client(client),
-            ));
-        }
-        let learnt = scene.stage.play(&learning).unwrap_or_default();
-        if let (Some(left), Some(right)) = (learnt.response(1), learnt.response(3)) {
-            mask.learn(left, right);
-        }
-        let claims = vec![Claim::Status(page, 200, 299), Claim::Differ(page, again)];
-        match scene.prove(script, claims, mask)? {
-            None => scene.fine(list),
-            Some(proof) => {
-                let status = proof
-                    .played
-                    .response(again)
-                    .map_or(0, |answer| answer.status);
-                let summary = format!(
-                    "the second page can't be read twice (then {status}): the cursor moved on the server"
-                );
-                let draft = Draft::at(list, summary).proof(proof).remembered(
-                    page,
-                    again,
-                    Carrier::Url("the cursor".to_owned()),
-                );
-                scene.file(Level::Bad, draft);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// PG-3.

@@ -8,7 +8,7 @@ use crate::{
     engine::{Draft, Mask, Proof, Scene, Stop},
     finding::Level,
     sandbox::Sandbox,
-    script::{Claim, Script, Send, Voice},
+    script::{Claim, Played, Script, Send, Voice},
 };
 
 /// How often the race is run: one lost update is enough.
@@ -28,7 +28,8 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
         );
         return Ok(());
     };
-    let (script, _) = race(scene, sandbox, |read| Some(format!("${{{read}:etag}}")));
+    let (script, after) = race(scene, sandbox, |read| Some(format!("${{{read}:etag}}")));
+    let mut usurped = 0;
     let claims = vec![Claim::MoreSucceed(GROUP, 1)];
     let mut lost = 0;
     let mut last = None;
@@ -42,6 +43,7 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
             played => played?,
         };
         winners += played.successes(GROUP);
+        usurped += u32::from(is_usurped(sandbox, &played, after));
         if claims
             .iter()
             .all(|claim| claim.holds(&played, &Mask::default()))
@@ -51,6 +53,12 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
         }
     }
     let racers = scene.options.limits.racers;
+    if usurped > 0 {
+        let summary = format!(
+            "one writer was told that it won, and another one's version stands ({usurped} of {ROUNDS} rounds)"
+        );
+        scene.file(Level::Warn, Draft::about(&subject, summary));
+    }
     match last {
         Some(played) => {
             let summary = format!(
@@ -79,6 +87,28 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// Whether the version that stands at the end is another one's than the only winner's.
+fn is_usurped(sandbox: &Sandbox, played: &Played, after: usize) -> bool {
+    let racing = played.exchanges.iter().flatten();
+    let racing: Vec<bool> = racing
+        .filter(|exchange| exchange.together == Some(GROUP))
+        .map(|exchange| exchange.response.is_success())
+        .collect();
+    let (Some(standing), 1) = (played.response(after), played.successes(GROUP)) else {
+        return false;
+    };
+    // A racer whose answer was lost may have won: then nothing can be told.
+    let is_whole = played.exchanges.iter().all(Option::is_some);
+    let shown = |version: u32| sandbox.shows(standing, version);
+    let mut versions = (1..).zip(&racing);
+    let winner = versions.find(|(_, won)| **won).map(|(version, _)| version);
+    let others = (1..).zip(&racing).filter(|(_, won)| !**won);
+    let stands = others
+        .map(|(version, _)| version)
+        .any(|version| shown(version) == Some(true));
+    is_whole && stands && winner.and_then(shown) == Some(false)
 }
 
 /// How many win without a tag that could be stale; `None` where the control detects nothing.

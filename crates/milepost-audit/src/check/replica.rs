@@ -5,9 +5,9 @@ use std::{thread, time::Duration};
 
 use crate::{
     check::NO_SANDBOX,
-    engine::{Carrier, Dependence, Draft, Scene, Stop, differences, shown},
+    engine::{Carrier, Dependence, Draft, Mask, Scene, Stop, differences, shown},
     finding::Level,
-    script::{Claim, Script, Send, Voice},
+    script::{Claim, Cookies, Script, Send, Voice},
 };
 
 use super::cookie::{Class, classify, setters};
@@ -35,6 +35,7 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
             remembered_elsewhere(scene, found, replica)?;
         }
         written_elsewhere(scene, replica)?;
+        workflow(scene, replica)?;
     }
     Ok(())
 }
@@ -81,8 +82,10 @@ fn remembered_elsewhere(scene: &Scene<'_>, found: &Dependence, replica: usize) -
         script.send(Send::get(scene.target(*operation), voice));
     }
     let own = script.send(Send::get(target, voice));
-    let other = script.send(Send::get(target, voice.at(replica)));
-    let again = script.send(Send::get(target, voice));
+    // A replica that knows no such session gives another key: the one from before is what counts.
+    let old = |voice: Voice| Send::get(target, voice).cookies(Cookies::AsOf(own));
+    let other = script.send(old(voice.at(replica)));
+    let again = script.send(old(voice));
     let claims = vec![Claim::Same(own, again), Claim::Differ(own, other)];
     if let Some(proof) = scene.prove(script, claims, scene.mask(found.probe))? {
         let summary = format!(
@@ -143,7 +146,7 @@ fn written_elsewhere(scene: &Scene<'_>, replica: usize) -> Result<(), Stop> {
         }
     }
     let claims = vec![Claim::Status(own, 200, 299), Claim::Differ(own, other)];
-    if let Some(proof) = scene.prove(script, claims, crate::engine::Mask::default())? {
+    if let Some(proof) = scene.prove(script, claims, Mask::default())? {
         let summary = format!(
             "what was written at one replica is not the same at another ({})",
             shown(&proof)
@@ -152,6 +155,65 @@ fn written_elsewhere(scene: &Scene<'_>, replica: usize) -> Result<(), Stop> {
     }
     Ok(())
 }
+
+/// A resource is made at one replica, read at the other and changed at the first with the tag of that
+/// reading: what works at one works over both.
+fn workflow(scene: &Scene<'_>, replica: usize) -> Result<(), Stop> {
+    let Some(sandbox) = &scene.sandbox else {
+        return Ok(());
+    };
+    let one = Voice::client(1);
+    let steps = |over: Voice| {
+        let mut script = Script::default();
+        let made = sandbox.create(&mut script, one, scene.stage.wire, 0);
+        script.send(Send::get(&made.target, one));
+        let read = script.send(Send::get(&made.target, over));
+        let put = Send::with("PUT", &made.target, one)
+            .body(&sandbox.media_type, &sandbox.body(1))
+            .field("if-match", &format!("${{{read}:etag}}"));
+        let written = script.send(put);
+        (script, read, written)
+    };
+    let fine = |written: usize| Claim::Status(written, 200, 299);
+    let (alone, _, written) = steps(one);
+    let works = match scene.stage.play(&alone) {
+        Ok(played) => fine(written).holds(&played, &Mask::default()),
+        Err(Stop::Missing(_)) => false,
+        Err(stop) => return Err(stop),
+    };
+    if !works {
+        return Ok(());
+    }
+    let (script, read, written) = steps(one.at(replica));
+    let claims = vec![fine(read), Claim::NotStatus(written, 200, 299)];
+    let mut polls = 0;
+    while let Some(proof) = scene.prove(script.clone(), claims.clone(), Mask::default())? {
+        polls += 1;
+        if polls > polls_max(scene) {
+            let subject = format!("{} over replica {replica}", sandbox.path);
+            let summary = "what works at one replica does not over two: the tag that one gives is refused by the other";
+            let draft = Draft::about(subject, summary).proof(proof);
+            scene.file(
+                Level::Bad,
+                draft.remembered(read, written, Carrier::Process),
+            );
+            return Ok(());
+        }
+        thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+/// Fields in which balancers name the process that answered.
+const NAMING: &[&str] = &[
+    "x-served-by",
+    "x-backend",
+    "x-backend-server",
+    "x-server-id",
+    "x-instance-id",
+    "x-upstream",
+    "fly-machine-id",
+];
 
 /// RP-3.
 pub(super) fn affinity(scene: &Scene<'_>) -> Result<(), Stop> {
@@ -167,11 +229,26 @@ pub(super) fn affinity(scene: &Scene<'_>) -> Result<(), Stop> {
             "cookie {} ties a client to a process: is there something only that process knows?",
             cookie.name
         );
-        scene.file(Level::Warn, Draft::at(operation, summary));
+        let mut script = Script::default();
+        let step = script.send(Send::get(scene.target(operation), Voice::client(1)));
+        let claims = vec![Claim::Field(step, "set-cookie".to_owned())];
+        if let Some(proof) = scene.prove(script, claims, scene.mask(operation))? {
+            scene.file(Level::Warn, Draft::at(operation, summary).proof(proof));
+        }
         return Ok(());
     }
     for operation in scene.steady() {
-        scene.fine(operation);
+        let named = scene.baseline(operation).and_then(|known| {
+            let naming = NAMING.iter().find(|name| known.response.fields.has(name));
+            naming.copied()
+        });
+        match named {
+            None => scene.fine(operation),
+            Some(name) => {
+                let summary = format!("field {name} names the process that answered");
+                scene.file(Level::Info, Draft::at(operation, summary));
+            }
+        }
     }
     Ok(())
 }

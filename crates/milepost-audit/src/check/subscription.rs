@@ -61,7 +61,19 @@ fn stream(scene: &Scene<'_>, operation: usize) -> Result<(), Stop> {
             "a stream without event ids: who was cut off can't know what was missed",
         ),
     };
-    scene.file(level, Draft::at(operation, summary));
+    let draft = Draft::at(operation, summary);
+    let claims = vec![Claim::BodyDiffers(0, 1)];
+    let proof = match personal {
+        true => scene.prove(script, claims, Mask::default())?,
+        false => None,
+    };
+    scene.file(
+        level,
+        match proof {
+            Some(proof) => draft.proof(proof),
+            None => draft,
+        },
+    );
     Ok(())
 }
 

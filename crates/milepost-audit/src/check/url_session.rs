@@ -52,19 +52,32 @@ fn personal_links(scene: &Scene<'_>, operation: usize) -> Result<Vec<(usize, Str
     };
     let pairs = links::all(one).into_iter().zip(links::all(two));
     let differing = pairs.enumerate().filter_map(|(at, (left, right))| {
-        let name = token_name(&left).filter(|_| left != right)?;
+        let name = token_name(&left, &right)?;
         Some((at, name))
     });
     Ok(differing.take(LINKS_MAX).collect())
 }
 
-/// The session-like parameter of a link.
-fn token_name(link: &str) -> Option<String> {
-    let parts = link.split(['?', '&', ';']).skip(1);
-    let names = parts.filter_map(|part| Some(part.split_once('=')?.0.to_ascii_lowercase()));
-    names
+/// The parameter in which two links differ; one that names a session before others.
+fn token_name(left: &str, right: &str) -> Option<String> {
+    let parts = |link: &str| -> Vec<(String, String)> {
+        let parts = link.split(['?', '&', ';']).skip(1);
+        let pairs = parts.filter_map(|part| part.split_once('='));
+        pairs
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect()
+    };
+    let others = parts(right);
+    let mut differing: Vec<String> = parts(left)
         .into_iter()
-        .find(|name| NAMES.contains(&name.as_str()))
+        .filter(|(name, value)| {
+            let other = others.iter().find(|(other, _)| other == name);
+            other.is_some_and(|(_, other)| other != value)
+        })
+        .map(|(name, _)| name)
+        .collect();
+    differing.sort_by_key(|name| !NAMES.contains(&name.as_str()));
+    differing.into_iter().next()
 }
 
 fn page(scene: &Scene<'_>, operation: usize, personal: &[(usize, String)]) -> Result<(), Stop> {
@@ -92,13 +105,45 @@ fn page(scene: &Scene<'_>, operation: usize, personal: &[(usize, String)]) -> Re
             }
         }
     }
-    let names: Vec<&str> = personal.iter().map(|(_, name)| name.as_str()).collect();
+    let mut names: Vec<&str> = personal.iter().map(|(_, name)| name.as_str()).collect();
+    names.dedup();
+    if names.iter().all(|name| !NAMES.contains(name)) && crosses(scene, operation, personal)? {
+        let summary = format!(
+            "two clients are given different links ({}), and each can use the other's: signed links or cursors",
+            names.join(", ")
+        );
+        scene.file(Level::Info, Draft::at(operation, summary));
+        return Ok(());
+    }
     let summary = format!(
         "two clients without history are given different links ({}) for one page",
         names.join(", ")
     );
     scene.file(Level::Warn, Draft::at(operation, summary));
     Ok(())
+}
+
+/// Whether a client without history can use every link that another one was given.
+fn crosses(
+    scene: &Scene<'_>,
+    operation: usize,
+    personal: &[(usize, String)],
+) -> Result<bool, Stop> {
+    for (link, _) in personal {
+        let mut script = Script::default();
+        script.send(Send::get(scene.target(operation), Voice::client(1)));
+        let used = script.send(Send::get(&format!("${{0:href:{link}}}"), Voice::client(2)));
+        let played = match scene.stage.play(&script) {
+            Ok(played) => played,
+            // It leads to another origin, which is nobody's to ask.
+            Err(Stop::Missing(_)) => continue,
+            Err(stop) => return Err(stop),
+        };
+        if !Claim::Status(used, 200, 399).holds(&played, &Mask::default()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn script(

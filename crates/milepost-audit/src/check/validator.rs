@@ -1,29 +1,24 @@
 //! CA-1: a writable resource has a strong entity tag, which changes if and only if the
 //! representation does, and means the same to every process.
 
+use super::opening::Opening;
 use crate::{
-    check::NO_SANDBOX,
     engine::{Carrier, Draft, Mask, Scene, Stop},
     finding::Level,
-    script::{Claim, Script, Send, Voice},
+    script::{Claim, Send, Voice},
 };
 
 /// See the module.
 pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
-    let Some(sandbox) = &scene.sandbox else {
-        scene.unshown(NO_SANDBOX);
+    let Some(opening) = Opening::of(scene) else {
         return Ok(());
     };
-    let subject = format!("{}/…", sandbox.path);
-    let voice = Voice::client(1);
+    let subject = opening.subject();
+    let (read, target) = (opening.read, opening.target.as_str());
     let tag = || "etag".to_owned();
-    let mut script = Script::default();
-    let made = sandbox.create(&mut script, voice, scene.stage.wire, 0);
-    let read = script.send(Send::get(&made.target, voice));
-    let again = script.send(Send::get(&made.target, Voice::client(2)));
-    let other = Send::with("PUT", &made.target, voice)
-        .body(&sandbox.media_type, &sandbox.body(1))
-        .field("if-match", &format!("${{{read}:etag}}"));
+    let mut script = opening.script.clone();
+    let again = script.send(Send::get(target, Voice::client(2)));
+    let other = opening.put(1).field("if-match", &opening.tag());
     let absent = vec![Claim::Status(read, 200, 299), Claim::NoField(read, tag())];
     if let Some(proof) = scene.prove(script.clone(), absent, Mask::default())? {
         scene.file(
@@ -46,22 +41,16 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
             .proof(proof),
         );
     }
-    let played = scene.stage.play(&script)?;
-    let is_weak = played
-        .response(read)
-        .and_then(crate::http::Response::etag)
-        .is_some_and(|tag| tag.starts_with("W/"));
-    if is_weak {
-        scene.file(
-            Level::Warn,
-            Draft::about(
-                &subject,
-                "the entity tag is weak: If-Match never matches it (RFC 9110 §13.1.1)",
-            ),
-        );
+    let weak = vec![
+        Claim::Status(read, 200, 299),
+        Claim::FieldBegins(read, tag(), "W/".to_owned()),
+    ];
+    if let Some(proof) = scene.prove(script.clone(), weak, Mask::default())? {
+        let summary = "the entity tag is weak: If-Match never matches it (RFC 9110 §13.1.1)";
+        scene.file(Level::Warn, Draft::about(&subject, summary).proof(proof));
     }
     let written = script.send(other);
-    let after = script.send(Send::get(&made.target, voice));
+    let after = script.send(Send::get(target, opening.voice));
     let stuck = vec![
         Claim::Status(written, 200, 299),
         Claim::BodyDiffers(read, after),
@@ -80,10 +69,6 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
 
 /// The same representation at another process, and after a restart.
 fn elsewhere(scene: &Scene<'_>, subject: &str) -> Result<(), Stop> {
-    let Some(sandbox) = &scene.sandbox else {
-        return Ok(());
-    };
-    let voice = Voice::client(1);
     let restarts = scene
         .stage
         .restart
@@ -91,18 +76,15 @@ fn elsewhere(scene: &Scene<'_>, subject: &str) -> Result<(), Stop> {
         .then_some((0, "after a restart"));
     let replicas = (1..scene.stage.replicas.len()).map(|replica| (replica, "at another replica"));
     for (replica, place) in restarts.into_iter().chain(replicas) {
-        let mut script = Script::default();
-        let made = sandbox.create(&mut script, voice, scene.stage.wire, 0);
-        let read = script.send(Send::get(&made.target, voice));
-        let target = if made.target.starts_with("${") {
-            format!("${{{}:location}}", made.created)
-        } else {
-            made.target.clone()
+        let Some(opening) = Opening::of(scene) else {
+            return Ok(());
         };
+        let read = opening.read;
+        let mut script = opening.script.clone();
         if replica == 0 {
             script.restart();
         }
-        let there = script.send(Send::get(&target, voice.at(replica)));
+        let there = script.send(Send::get(&opening.target, opening.voice.at(replica)));
         let claims = vec![
             Claim::Status(read, 200, 299),
             Claim::Status(there, 200, 299),

@@ -7,7 +7,7 @@ use super::{Corpus, Description, Operation, links};
 use crate::{
     engine::Stop,
     http::resolve,
-    options::Limits,
+    options::Options,
     script::{Send, Stage, Voice},
 };
 
@@ -32,12 +32,20 @@ const ASSETS: &[&str] = &[
 ///
 /// # Errors
 /// Why the base could not be asked.
-pub(crate) fn crawl(stage: &Stage<'_>, seeds: &[String], limits: &Limits) -> Result<Corpus, Stop> {
+pub(crate) fn crawl(
+    stage: &Stage<'_>,
+    seeds: &[String],
+    options: &Options,
+) -> Result<Corpus, Stop> {
+    let limits = &options.limits;
     let place = stage
         .replicas
         .first()
         .ok_or(Stop::Missing("no service was given"))?;
-    let mut crawl = Crawl::default();
+    let mut crawl = Crawl {
+        excluded: options.excluded.clone(),
+        ..Crawl::default()
+    };
     crawl.want(&place.target, None);
     for seed in seeds {
         crawl.want(seed, None);
@@ -92,6 +100,7 @@ struct Crawl {
     seen: HashSet<String>,
     shapes: HashMap<String, usize>,
     avoided: Vec<String>,
+    excluded: Vec<String>,
 }
 
 impl Crawl {
@@ -107,6 +116,10 @@ impl Crawl {
         if ASSETS.iter().any(|ending| path.ends_with(ending)) {
             return;
         }
+        if self.excluded.iter().any(|outer| is_below(target, outer)) {
+            self.avoided.push(format!("GET {target}: it is excluded"));
+            return;
+        }
         if AVOIDED.iter().any(|word| path.contains(word)) {
             self.avoided.push(format!(
                 "GET {target}: its name says that it ends something"
@@ -119,6 +132,14 @@ impl Crawl {
             self.queue.push_back((target.to_owned(), found_in));
         }
     }
+}
+
+/// Whether a target is a path, or lies below it.
+fn is_below(target: &str, outer: &str) -> bool {
+    let outer = outer.trim_end_matches('/');
+    target
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
 /// A URL with its variable parts taken out: siblings found in one answer are of one shape.
@@ -160,5 +181,13 @@ mod tests {
         assert_ne!(shape("/v1/books", Some(1)), shape("/v1/authors", Some(1)));
         assert_eq!(shape("/a/17/b?x=1", Some(1)), shape("/a/18/b?x=2", Some(1)));
         assert_ne!(shape("/a?x=1", None), shape("/a?y=1", None));
+    }
+
+    #[test]
+    fn an_excluded_path_is_left_with_all_below_it_and_nothing_beside_it() {
+        for below in ["/delay", "/delay/3", "/delay?s=3"] {
+            assert!(is_below(below, "/delay/"), "{below}");
+        }
+        assert!(!is_below("/delayed", "/delay") && !is_below("/", "/delay"));
     }
 }

@@ -35,13 +35,12 @@ impl Described<'_> {
 }
 
 impl Description {
-    /// Parses a JSON document.
+    /// Parses a document, JSON or YAML.
     ///
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let document: Value = serde_json::from_str(text)
-            .map_err(|error| format!("the description is no JSON: {error}; convert YAML first"))?;
+        let document = document(text)?;
         let version = document
             .get("openapi")
             .and_then(Value::as_str)
@@ -243,6 +242,15 @@ impl Description {
     }
 }
 
+/// JSON by its first letter, else YAML: JSON's own errors are better, and its numbers exact.
+fn document(text: &str) -> Result<Value, String> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return serde_json::from_str(text)
+            .map_err(|error| format!("the description is no JSON: {error}"));
+    }
+    serde_saphyr::from_str(text).map_err(|error| format!("the description is no YAML: {error}"))
+}
+
 fn text_of(schema: &Value) -> String {
     let least = schema.get("minLength").and_then(Value::as_u64).unwrap_or(0);
     match schema.get("format").and_then(Value::as_str) {
@@ -283,5 +291,30 @@ mod tests {
             json!({"title": "auditaudit", "year": 1900})
         );
         assert!(Description::parse("{\"swagger\": \"2.0\"}").is_err());
+    }
+
+    #[test]
+    fn a_description_in_yaml_is_the_same_description() {
+        for version in ["3.0.3", "3.1.0"] {
+            let text = format!(
+                "# Books.\nopenapi: {version}\nservers:\n  - url: https://h/v1\npaths:\n  /books:\n    \
+                 get:\n      responses: &answers\n        200: {{description: a page}}\n        \
+                 '404': {{description: none}}\n  /books/{{id}}:\n    get:\n      parameters:\n        \
+                 - {{name: id, in: path, required: true, example: 7}}\n      responses: *answers\n"
+            );
+            let description = Description::parse(&text).unwrap();
+            assert_eq!(description.targets(), ["/v1/books", "/v1/books/7"]);
+            for operation in description.operations() {
+                let responses = operation.value.get("responses").unwrap();
+                assert!(responses.get("200").is_some() && responses.get("404").is_some());
+            }
+        }
+        for wrong in [
+            "openapi: 3.1.0\n\tpaths: {}",
+            "swagger: '2.0'",
+            "just words",
+        ] {
+            assert!(Description::parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

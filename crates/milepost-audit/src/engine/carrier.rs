@@ -14,6 +14,8 @@ pub(crate) enum Carrier {
     Cookie(String),
     /// The TCP (or TLS) connection.
     Connection,
+    /// The TLS session, resumed over another connection.
+    TlsSession,
     /// The address the client speaks from.
     Source,
     /// The `User-Agent`.
@@ -37,6 +39,7 @@ impl fmt::Display for Carrier {
         match self {
             Self::Cookie(names) => write!(f, "cookie {names}"),
             Self::Connection => write!(f, "the connection"),
+            Self::TlsSession => write!(f, "the TLS session"),
             Self::Source => write!(f, "the source address"),
             Self::Agent => write!(f, "the User-Agent"),
             Self::Credential => write!(f, "the credentials"),
@@ -57,6 +60,7 @@ pub(crate) enum Shared {
     OnlyCredential,
     Cookies,
     Connection,
+    TlsSession,
     Source,
     Agent,
 }
@@ -77,10 +81,15 @@ impl Shared {
                 jar: history.jar,
                 ..other
             },
-            // A connection comes from one address: they can't be told apart.
+            // A connection comes from one address and has one TLS session: those are tried alone too.
             Self::Connection => Voice {
                 connection: history.connection,
                 source: history.source,
+                session: history.session,
+                ..other
+            },
+            Self::TlsSession => Voice {
+                session: history.session,
                 ..other
             },
             Self::Source => Voice {

@@ -210,7 +210,7 @@ impl Contrast {
             if remains(shared)? {
                 return Ok(match shared {
                     Shared::Cookies => Carrier::Cookie(cookie_names(proof)),
-                    Shared::Connection => self.connection_or_source(scene, mask)?,
+                    Shared::Connection => self.of_connection(scene, mask)?,
                     Shared::Source => Carrier::Source,
                     _ => Carrier::Agent,
                 });
@@ -219,15 +219,16 @@ impl Contrast {
         Ok(Carrier::Several)
     }
 
-    /// A connection shares the address: only where the address alone does nothing it is the
-    /// connection.
-    fn connection_or_source(&self, scene: &Scene<'_>, mask: &Mask) -> Result<Carrier, Stop> {
-        let by_source = self.proof(scene, Shared::Source, mask)?.is_some();
-        Ok(if by_source {
-            Carrier::Source
-        } else {
-            Carrier::Connection
-        })
+    /// A connection shares the address and the TLS session: only where neither does it alone it is
+    /// the connection.
+    fn of_connection(&self, scene: &Scene<'_>, mask: &Mask) -> Result<Carrier, Stop> {
+        if self.proof(scene, Shared::Source, mask)?.is_some() {
+            return Ok(Carrier::Source);
+        }
+        if scene.stage.is_tls() && self.proof(scene, Shared::TlsSession, mask)?.is_some() {
+            return Ok(Carrier::TlsSession);
+        }
+        Ok(Carrier::Connection)
     }
 }
 

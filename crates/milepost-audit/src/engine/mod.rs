@@ -17,4 +17,5 @@ pub(crate) use difference::{Difference, Spot, differences};
 pub(crate) use mask::Mask;
 pub(crate) use proof::Proof;
 pub(crate) use scene::{Draft, Scene, cut, shown};
+pub(crate) use shrink::shrink;
 pub(crate) use wire::{Stop, Wire};

@@ -56,6 +56,30 @@ impl Proof {
         }))
     }
 
+    /// Plays a script once; what it shows can't have happened by chance.
+    pub(crate) fn once(
+        stage: &Stage<'_>,
+        script: Script,
+        claims: Vec<Claim>,
+        mask: Mask,
+    ) -> Result<Option<Self>, Stop> {
+        let played = match stage.play(&script) {
+            Ok(played) => played,
+            Err(Stop::Missing(_)) => return Ok(None),
+            Err(stop) => return Err(stop),
+        };
+        let held = claims.iter().all(|claim| claim.holds(&played, &mask));
+        Ok(held.then_some(Self {
+            script,
+            claims,
+            mask,
+            held: 1,
+            of: 1,
+            played,
+            is_decisive: true,
+        }))
+    }
+
     /// Whether it held every time.
     pub(crate) const fn is_whole(&self) -> bool {
         self.is_decisive || self.held == self.of

@@ -6,11 +6,12 @@ use std::{
     rc::Rc,
 };
 
-use super::{Baseline, Carrier, Dependence, Mask, Proof, Spot, Stop};
+use super::{Baseline, Carrier, Dependence, Difference, Mask, Proof, Spot, Stop, baseline};
 use crate::{
     check::Check,
     corpus::Corpus,
     finding::{Confidence, Finding, Level, Measured, Remembered, Witness},
+    http::Response,
     options::Options,
     sandbox::Sandbox,
     script::{Claim, Credential, Script, Send, Stage, Voice},
@@ -18,6 +19,8 @@ use crate::{
 
 /// Differences that a summary of one spells out.
 const SHOWN_CHARACTERS: usize = 80;
+/// How often a sandwich is tried whose baselines are not the same.
+const STILL_TRIES: u32 = 3;
 
 /// See the module.
 pub(crate) struct Scene<'a> {
@@ -140,12 +143,24 @@ impl<'a> Scene<'a> {
         if let Some(known) = self.baselines.borrow().get(&operation) {
             return known.clone();
         }
-        let asked = self.corpus.operations.get(operation);
-        let taken = asked
-            .and_then(|operation| Baseline::take(&self.stage, operation).ok())
-            .map(Rc::new);
-        self.baselines.borrow_mut().insert(operation, taken.clone());
-        taken
+        self.take_baselines(operation);
+        self.baselines.borrow().get(&operation).cloned().flatten()
+    }
+
+    /// Takes the baselines of all that ends, and of one that is wanted.
+    fn take_baselines(&self, wanted: usize) {
+        let is_new = |operation: &usize| !self.baselines.borrow().contains_key(operation);
+        let mut numbers: Vec<usize> = self.corpus.safe().filter(is_new).collect();
+        if !numbers.contains(&wanted) {
+            numbers = vec![wanted];
+        }
+        let known = |number: &usize| self.corpus.operations.get(*number);
+        let operations: Vec<_> = numbers.iter().filter_map(known).collect();
+        let taken = baseline::of_all(&self.stage, &operations, self.options.limits.clock);
+        let taken = taken.into_iter().map(|found| found.map(Rc::new));
+        self.baselines
+            .borrow_mut()
+            .extend(numbers.into_iter().zip(taken));
     }
 
     /// Its noise mask.
@@ -206,8 +221,25 @@ impl<'a> Scene<'a> {
         let before = script.send(Send::get(target, plain));
         let varied = script.send(variant.clone());
         let after = script.send(Send::get(target, plain));
-        let claims = vec![Claim::Same(before, after), Claim::Differ(before, varied)];
-        self.prove(script, claims, self.mask(operation))
+        let same = Claim::Same(before, after);
+        let claims = vec![same.clone(), Claim::Differ(before, varied)];
+        let mask = self.mask(operation);
+        let found = self.prove(script.clone(), claims, mask.clone())?;
+        if found.is_none() && !self.holds_still(&script, &same, &mask)? {
+            let label = self.label(operation);
+            self.unshown(format!("{label} moved while it was looked at, each time"));
+        }
+        Ok(found)
+    }
+
+    /// Whether the two baselines of a sandwich are the same, if not at once, then when repeated.
+    fn holds_still(&self, script: &Script, same: &Claim, mask: &Mask) -> Result<bool, Stop> {
+        for _ in 0..STILL_TRIES {
+            if same.holds(&self.stage.play(script)?, mask) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The credential under which a public answer can be told from a private one.
@@ -291,11 +323,16 @@ fn first_spot(witness: &Witness) -> Option<Spot> {
     let proof = &witness.proof;
     let (left, right) = proof.claims.iter().find_map(Claim::contrast)?;
     let (left, right) = (proof.played.response(left)?, proof.played.response(right)?);
-    let found = super::differences(left, right);
-    let visible = found
+    telling(left, right, &proof.mask).map(|difference| difference.spot)
+}
+
+/// The difference that says most: a field, like a tag, often only follows from the body.
+fn telling(left: &Response, right: &Response, mask: &Mask) -> Option<Difference> {
+    let mut found = super::differences(left, right);
+    found.retain(|difference| !mask.covers(&difference.spot));
+    found
         .into_iter()
-        .find(|difference| !proof.mask.covers(&difference.spot));
-    visible.map(|difference| difference.spot)
+        .min_by_key(|difference| matches!(difference.spot, Spot::Field(_)))
 }
 
 /// The difference that a proof shows, in one line.
@@ -307,11 +344,7 @@ pub(crate) fn shown(proof: &Proof) -> String {
     let Some((left, right)) = pair else {
         return String::new();
     };
-    let found = super::differences(left, right);
-    let visible = found
-        .into_iter()
-        .find(|difference| !proof.mask.covers(&difference.spot));
-    visible.map_or(String::new(), |difference| {
+    telling(left, right, &proof.mask).map_or(String::new(), |difference| {
         format!(
             "{}: {} against {}",
             difference.spot,
@@ -325,8 +358,15 @@ pub(crate) fn cut(text: &str) -> String {
     if text.is_empty() {
         return "nothing".to_owned();
     }
-    let mut short: String = text.chars().take(SHOWN_CHARACTERS).collect();
-    if short.len() < text.len() {
+    let visible = |letter: char| {
+        if letter.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            letter
+        }
+    };
+    let mut short: String = text.chars().take(SHOWN_CHARACTERS).map(visible).collect();
+    if text.chars().count() > SHOWN_CHARACTERS {
         short.push('…');
     }
     format!("`{short}`")

@@ -11,9 +11,9 @@ use std::{
 };
 
 use crate::{
-    clock::Stopwatch,
-    http::{Connection, Dial, Failure, Origin, Request, Response, connection::Bounds},
-    options::Limits,
+    clock::{Stopwatch, unix_micros},
+    http::{Connection, Dial, Failure, Origin, Request, Response, Way, connection::Bounds},
+    options::{Limits, Options},
     script::{Exchange, Voice},
 };
 
@@ -57,6 +57,7 @@ pub(crate) struct Wire {
     dial: Dial,
     limits: Limits,
     watch: Stopwatch,
+    began_unix_micros: u64,
     requests: AtomicU64,
     connections: AtomicU64,
     plays: AtomicU64,
@@ -66,22 +67,24 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// A wire that may ask loopback, and others only where `foreign` says so.
-    pub(crate) fn new(foreign: bool, limits: Limits) -> Self {
-        Self {
-            dial: Dial {
-                foreign,
-                within: limits.exchange,
-            },
+    /// A wire that may ask loopback, and others only where the options say so.
+    ///
+    /// # Errors
+    /// What is wrong with the authorities that should be trusted.
+    pub(crate) fn new(options: &Options, limits: Limits) -> Result<Self, String> {
+        let authorities = options.authorities.as_deref();
+        Ok(Self {
+            dial: Dial::new(options.foreign, limits.exchange, authorities)?,
             limits,
             watch: Stopwatch::start(),
+            began_unix_micros: unix_micros(),
             requests: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             plays: AtomicU64::new(0),
             failures: AtomicU32::new(0),
             next_slot: Mutex::new(Duration::ZERO),
             has_sources: UdpSocket::bind((Ipv4Addr::new(127, 77, 77, 77), 0)).is_ok(),
-        }
+        })
     }
 
     /// Requests sent so far.
@@ -92,6 +95,17 @@ impl Wire {
     /// Since the run began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.watch.elapsed()
+    }
+
+    /// When the run began, in microseconds since 1970 (UTC).
+    pub(crate) const fn began_unix_micros(&self) -> u64 {
+        self.began_unix_micros
+    }
+
+    /// Waits, as long as the run may.
+    pub(crate) fn rest(&self, time: Duration) {
+        let left = self.watch.left_of(self.limits.run);
+        thread::sleep(time.min(left.unwrap_or_default()));
     }
 
     /// Whether this machine has loopback addresses beside 127.0.0.1.
@@ -126,14 +140,10 @@ impl Wire {
     }
 
     /// Opens a connection.
-    pub(crate) fn open(
-        &self,
-        origin: &Origin,
-        source: Option<IpAddr>,
-    ) -> Result<Connection, Failure> {
-        let stream = self.dial.open(origin, source)?;
+    pub(crate) fn open(&self, origin: &Origin, way: &Way) -> Result<Connection, Failure> {
+        let channel = self.dial.open(origin, way)?;
         let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        Ok(Connection::new(stream, origin.authority(), number))
+        Ok(Connection::new(channel, origin.authority(), number))
     }
 
     /// Sends a request over a connection, or over a fresh one where that was closed meanwhile.
@@ -141,12 +151,12 @@ impl Wire {
         &self,
         held: Option<Connection>,
         origin: &Origin,
-        source: Option<IpAddr>,
+        way: &Way,
         request: &Request,
     ) -> Result<(Exchange, Connection), Stop> {
         let mut held = held;
         for attempt in 0.. {
-            let sent = self.once(held.take(), origin, source, request);
+            let sent = self.once(held.take(), origin, way, request);
             let (exchange, connection) = sent.map_err(|failure| self.failed(failure))?;
             self.failures.store(0, Ordering::Relaxed);
             let Some(pause) = backoff(&exchange.response).filter(|_| attempt < RETRIES_MAX) else {
@@ -170,19 +180,19 @@ impl Wire {
         &self,
         held: Option<Connection>,
         origin: &Origin,
-        source: Option<IpAddr>,
+        way: &Way,
         request: &Request,
     ) -> Result<(Exchange, Connection), Failure> {
         let number = self.admit()?;
         let mut connection = match held {
             Some(connection) => connection,
-            None => self.open(origin, source)?,
+            None => self.open(origin, way)?,
         };
         let sent = self.watch.elapsed();
         let mut answer = connection.exchange(request, self.bounds());
         let may_repeat = !matches!(request.method.as_str(), "POST" | "PATCH");
         if answer == Err(Failure::Closed) && connection.is_used() && may_repeat {
-            connection = self.open(origin, source)?;
+            connection = self.open(origin, way)?;
             answer = connection.exchange(request, self.bounds());
         }
         let exchange = self.exchange(number, sent, &connection, origin, request, answer?);
@@ -228,6 +238,7 @@ impl Wire {
             sent_micros: micros(sent),
             took_micros: micros(took),
             together: None,
+            source: None,
         }
     }
 
@@ -268,8 +279,8 @@ impl Wire {
     pub(crate) fn await_listener(&self, origin: &Origin) -> Result<(), Stop> {
         let watch = Stopwatch::start();
         loop {
-            let error = match self.dial.open(origin, None) {
-                Ok(_connection) => return Ok(()),
+            let error = match self.dial.open(origin, &Way::default()) {
+                Ok(_channel) => return Ok(()),
                 Err(error) => error,
             };
             if watch.left_of(RESTART_MAX).is_none() || self.watch.left_of(self.limits.run).is_none()

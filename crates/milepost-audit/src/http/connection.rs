@@ -8,7 +8,7 @@ use std::{
 
 use rustls::{ClientConnection, StreamOwned};
 
-use super::{Failure, Request, Response, parse};
+use super::{Failure, Multiplexed, Request, Response, parse};
 use crate::clock::Stopwatch;
 
 /// A stream of bytes, plain or under TLS.
@@ -61,10 +61,29 @@ pub(crate) struct Bounds {
     pub(crate) body_bytes_max: usize,
 }
 
+/// What a connection speaks.
+#[derive(Debug)]
+pub(crate) enum Channel {
+    /// HTTP/1.1.
+    Bytes(Stream),
+    /// HTTP/2.
+    Frames(Box<Multiplexed>),
+}
+
+impl Channel {
+    /// The bytes of HTTP/1.1; a probe that needs them is never sent over HTTP/2.
+    fn bytes(&mut self) -> Result<&mut Stream, Failure> {
+        match self {
+            Self::Bytes(stream) => Ok(stream),
+            Self::Frames(_) => Err(Failure::Closed),
+        }
+    }
+}
+
 /// An open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Stream,
+    channel: Channel,
     authority: String,
     /// Counted over the run: what "the same connection" means.
     pub(crate) number: u64,
@@ -73,10 +92,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Takes an opened stream.
-    pub(crate) const fn new(stream: Stream, authority: String, number: u64) -> Self {
+    /// Takes an opened channel.
+    pub(crate) const fn new(channel: Channel, authority: String, number: u64) -> Self {
         Self {
-            stream,
+            channel,
             authority,
             number,
             is_reusable: true,
@@ -100,6 +119,12 @@ impl Connection {
         request: &Request,
         bounds: Bounds,
     ) -> Result<Response, Failure> {
+        if let Channel::Frames(frames) = &self.channel {
+            self.is_used = true;
+            let answer = frames.exchange(request, &self.authority, bounds);
+            self.is_reusable &= answer.as_ref().is_ok_and(|answer| answer.is_whole);
+            return answer;
+        }
         let bytes = request.to_bytes(&self.authority);
         self.write(&bytes)?;
         self.receive(&request.method, bounds)
@@ -116,10 +141,8 @@ impl Connection {
     /// Sends bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.is_used = true;
-        let sent = self
-            .stream
-            .write_all(bytes)
-            .and_then(|()| self.stream.flush());
+        let stream = self.channel.bytes()?;
+        let sent = stream.write_all(bytes).and_then(|()| stream.flush());
         sent.map_err(|_lost| {
             self.is_reusable = false;
             Failure::Closed
@@ -129,7 +152,7 @@ impl Connection {
     /// Reads the answer to what was sent.
     pub(crate) fn receive(&mut self, method: &str, bounds: Bounds) -> Result<Response, Failure> {
         let mut source = Timed {
-            stream: &mut self.stream,
+            stream: self.channel.bytes()?,
             watch: Stopwatch::start(),
             within: bounds.within,
         };
@@ -155,7 +178,7 @@ struct Timed<'s> {
 }
 
 /// What is read of an event stream before it is left.
-const STREAM_WITHIN: Duration = Duration::from_millis(700);
+pub(super) const STREAM_WITHIN: Duration = Duration::from_millis(700);
 
 impl parse::Source for Timed<'_> {
     fn hurry(&mut self) {

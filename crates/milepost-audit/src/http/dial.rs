@@ -4,39 +4,158 @@
 //! The address that was checked is the address that is connected to: a name is resolved once.
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _},
     sync::Arc,
     time::Duration,
 };
 
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    client::Resumption,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
+use serde::{Deserialize, Serialize};
 use socket2::{Domain, Socket, Type};
 
-use super::{Failure, Origin, connection::Stream};
+use super::{
+    Failure, Multiplexed, Origin,
+    connection::{Channel, Stream},
+};
+
+/// Sessions that one client keeps.
+const SESSIONS_MAX: usize = 8;
+
+/// What is spoken over a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+impl Protocol {
+    /// As ALPN names it (RFC 7301).
+    fn alpn(self) -> Vec<u8> {
+        match self {
+            Self::Http1 => b"http/1.1".to_vec(),
+            Self::Http2 => b"h2".to_vec(),
+        }
+    }
+}
+
+/// TLS sessions that one client keeps: who has them can resume them over other connections.
+#[derive(Clone)]
+pub(crate) struct Sessions(Resumption);
+
+impl Sessions {
+    /// None yet.
+    pub(crate) fn none() -> Self {
+        Self(Resumption::in_memory_sessions(SESSIONS_MAX))
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+/// How a connection is to be opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Way {
+    /// The address it comes from.
+    pub(crate) from: Option<IpAddr>,
+    pub(crate) protocol: Protocol,
+    /// The TLS sessions that may be resumed, where some may.
+    pub(crate) sessions: Option<Sessions>,
+}
 
 /// How connections are opened.
 #[derive(Clone, Debug)]
 pub(crate) struct Dial {
     /// Whether other machines may be asked.
-    pub(crate) foreign: bool,
+    foreign: bool,
     /// How long opening may take.
-    pub(crate) within: Duration,
+    within: Duration,
+    tls: ClientConfig,
 }
 
 impl Dial {
-    /// Opens a connection, from a source address where one is given.
-    pub(crate) fn open(&self, origin: &Origin, from: Option<IpAddr>) -> Result<Stream, Failure> {
+    /// Trusts the public authorities and those in a PEM text.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub(crate) fn new(
+        foreign: bool,
+        within: Duration,
+        authorities: Option<&str>,
+    ) -> Result<Self, String> {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        for found in CertificateDer::pem_slice_iter(authorities.unwrap_or_default().as_bytes()) {
+            let wrong =
+                |error: &dyn fmt::Display| format!("the authorities' certificates: {error}");
+            let certificate = found.map_err(|error| wrong(&error))?;
+            roots.add(certificate).map_err(|error| wrong(&error))?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            foreign,
+            within,
+            tls,
+        })
+    }
+
+    /// Opens a connection.
+    pub(crate) fn open(&self, origin: &Origin, way: &Way) -> Result<Channel, Failure> {
         let address = check(origin, self.foreign)?;
         let stream = self
-            .connect(address, from)
+            .connect(address, way.from)
             .map_err(|error| Failure::Unreachable {
                 address: address.to_string(),
                 reason: error.to_string(),
             })?;
-        if origin.tls {
-            return secure(stream, origin);
+        let tls = origin.tls.then(|| self.tls(origin, way)).transpose()?;
+        match (way.protocol, tls) {
+            (Protocol::Http2, tls) => {
+                let begun = Multiplexed::begin(stream, tls, self.within)?;
+                Ok(Channel::Frames(Box::new(begun)))
+            }
+            (Protocol::Http1, None) => Ok(Channel::Bytes(Stream::Plain(stream))),
+            (Protocol::Http1, Some((config, name))) => {
+                stream
+                    .set_read_timeout(Some(self.within))
+                    .map_err(|error| unreachable(origin, &error))?;
+                secure(stream, origin, config, name)
+            }
         }
-        Ok(Stream::Plain(stream))
+    }
+
+    /// The client's side of TLS, with the sessions that this way has.
+    fn tls(
+        &self,
+        origin: &Origin,
+        way: &Way,
+    ) -> Result<(Arc<ClientConfig>, ServerName<'static>), Failure> {
+        let mut config = self.tls.clone();
+        config.alpn_protocols = vec![way.protocol.alpn()];
+        config.resumption = way
+            .sessions
+            .clone()
+            .map_or_else(Resumption::disabled, |sessions| sessions.0);
+        let name = ServerName::try_from(origin.host.clone())
+            .map_err(|error| unreachable(origin, &error))?;
+        Ok((Arc::new(config), name))
     }
 
     fn connect(&self, address: SocketAddr, from: Option<IpAddr>) -> std::io::Result<TcpStream> {
@@ -47,6 +166,10 @@ impl Dial {
         }
         socket.connect_timeout(&address.into(), self.within)?;
         let stream: TcpStream = socket.into();
+        // Where nobody listens, a port of the same number may answer itself.
+        if stream.local_addr()? == stream.peer_addr()? {
+            return Err(std::io::ErrorKind::ConnectionRefused.into());
+        }
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(self.within))?;
         Ok(stream)
@@ -82,25 +205,31 @@ pub(crate) fn check(origin: &Origin, foreign: bool) -> Result<SocketAddr, Failur
     })
 }
 
-fn secure(stream: TcpStream, origin: &Origin) -> Result<Stream, Failure> {
-    let unreachable = |reason: String| Failure::Unreachable {
+fn unreachable(origin: &Origin, reason: &dyn fmt::Display) -> Failure {
+    Failure::Unreachable {
         address: origin.to_string(),
-        reason,
-    };
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unreachable(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(origin.host.clone())
-        .map_err(|error| unreachable(error.to_string()))?;
-    let client = ClientConnection::new(Arc::new(config), name)
-        .map_err(|error| unreachable(error.to_string()))?;
-    Ok(Stream::Tls(Box::new(StreamOwned::new(client, stream))))
+        reason: reason.to_string(),
+    }
+}
+
+/// Shakes hands, so that a certificate that is not trusted is told as that.
+fn secure(
+    mut stream: TcpStream,
+    origin: &Origin,
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+) -> Result<Channel, Failure> {
+    let mut client =
+        ClientConnection::new(config, name).map_err(|error| unreachable(origin, &error))?;
+    while client.is_handshaking() {
+        let shaken = client.complete_io(&mut stream);
+        shaken.map_err(|error| {
+            let reason = format!("{error}; --cacert trusts an authority of your own");
+            unreachable(origin, &reason)
+        })?;
+    }
+    let secured = StreamOwned::new(client, stream);
+    Ok(Channel::Bytes(Stream::Tls(Box::new(secured))))
 }
 
 #[cfg(test)]

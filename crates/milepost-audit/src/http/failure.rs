@@ -42,6 +42,12 @@ pub(crate) enum Failure {
         /// What is wrong with it.
         what: String,
     },
+    /// HTTP/2 was tried, and is not what the other side speaks.
+    #[error("HTTP/2 is not spoken there: {reason}")]
+    Unspoken {
+        /// What was seen instead.
+        reason: String,
+    },
     /// The run may send no more.
     #[error("the run's limit is reached: {limit}")]
     Spent {

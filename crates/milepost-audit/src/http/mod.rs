@@ -1,4 +1,4 @@
-//! HTTP/1.1 as an auditor needs it: every request knows which connection carried it, from which
+//! HTTP/1.1, and as much of HTTP/2, as an auditor needs it: every request knows which connection carried it, from which
 //! address it came, and what was sent byte for byte.
 //!
 //! A client of its own, because a pooling one hides exactly what is looked for here. Nothing
@@ -9,13 +9,15 @@ mod dial;
 mod failure;
 mod fields;
 mod message;
+mod multiplexed;
 mod origin;
 mod parse;
 
 pub(crate) use connection::Connection;
-pub(crate) use dial::{Dial, check};
+pub(crate) use dial::{Dial, Protocol, Sessions, Way, check};
 pub(crate) use failure::Failure;
 pub(crate) use fields::Fields;
 pub(crate) use message::{Request, Response};
+pub(crate) use multiplexed::Multiplexed;
 pub(crate) use origin::Origin;
 pub(crate) use origin::{Place, resolve};

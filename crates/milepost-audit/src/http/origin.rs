@@ -144,12 +144,17 @@ fn without_dots(target: &str) -> String {
         .split_once('?')
         .map_or((target, None), |(path, query)| (path, Some(query)));
     let mut kept: Vec<&str> = Vec::new();
-    for segment in path.split('/') {
+    let mut segments = path.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
         match segment {
-            "." => {}
-            ".." => {
-                if kept.len() > 1 {
+            "." | ".." => {
+                if segment == ".." && kept.len() > 1 {
                     kept.pop();
+                }
+                // A folder is meant, and its name ends with a slash.
+                if is_last {
+                    kept.push("");
                 }
             }
             segment => kept.push(segment),
@@ -188,6 +193,10 @@ mod tests {
         assert_eq!(resolve("d").as_deref(), Some("/a/d"));
         assert_eq!(resolve("../d?x").as_deref(), Some("/d?x"));
         assert_eq!(resolve("?q=1").as_deref(), Some("/a/b?q=1"));
+        for up in ["..", "../", "../..", "/."] {
+            assert_eq!(resolve(up).as_deref(), Some("/"), "{up}");
+        }
+        assert_eq!(resolve(".").as_deref(), Some("/a/"));
         assert_eq!(resolve("http://127.0.0.1:1/z").as_deref(), Some("/z"));
         for foreign in [
             "//evil.example/",

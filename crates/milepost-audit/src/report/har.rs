@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{Report, witness};
 use crate::{
+    clock::written,
     finding::Finding,
-    http::{Fields, Place},
+    http::{Fields, Place, Protocol},
     script::Exchange,
 };
 
@@ -20,8 +21,9 @@ pub(super) fn document(report: &Report) -> Value {
             continue;
         };
         let page = format!("finding-{number}");
+        let first = known.proof.played.exchanges.iter().flatten().next();
         pages.push(json!({
-            "startedDateTime": moment(0),
+            "startedDateTime": moment(report, first.map_or(0, |first| first.sent_micros)),
             "id": page,
             "title": report.redaction.text(&format!("{} {}: {}", finding.check, finding.operation.as_deref().unwrap_or_default(), finding.summary)),
             "pageTimings": {},
@@ -55,11 +57,15 @@ fn entry(
             .collect::<Vec<_>>()
     };
     let (request, response) = (&exchange.request, &exchange.response);
+    let version = match exchange.voice.protocol {
+        Protocol::Http1 => "HTTP/1.1",
+        Protocol::Http2 => "HTTP/2",
+    };
     let milliseconds = f64::from(u32::try_from(exchange.took_micros).unwrap_or(u32::MAX)) / 1_000.0;
     let mut sent = json!({
         "method": request.method,
         "url": report.redaction.text(&exchange.url),
-        "httpVersion": "HTTP/1.1",
+        "httpVersion": version,
         "cookies": [],
         "headers": pairs(&request.fields),
         "queryString": query(&exchange.url),
@@ -75,13 +81,13 @@ fn entry(
     }
     json!({
         "pageref": page,
-        "startedDateTime": moment(exchange.sent_micros),
+        "startedDateTime": moment(report, exchange.sent_micros),
         "time": milliseconds,
         "request": sent,
         "response": {
             "status": response.status,
             "statusText": "",
-            "httpVersion": "HTTP/1.1",
+            "httpVersion": version,
             "cookies": [],
             "headers": pairs(&response.fields),
             "content": { "size": response.body.len(), "mimeType": response.media_type(), "text": witness::excerpt(&report.redaction, &response.text()) },
@@ -113,12 +119,7 @@ fn query(url: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The auditor has no calendar: times count from the start of the run, which stands for this day.
-fn moment(micros: u64) -> String {
-    let seconds = micros / 1_000_000;
-    let (hours, minutes, seconds) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    format!(
-        "1970-01-01T{hours:02}:{minutes:02}:{seconds:02}.{:06}Z",
-        micros % 1_000_000
-    )
+/// When something was sent.
+fn moment(report: &Report, micros_since_start: u64) -> String {
+    written(report.began_unix_micros.saturating_add(micros_since_start))
 }

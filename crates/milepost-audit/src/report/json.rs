@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Report, witness};
+use crate::clock::written;
 use crate::finding::{Finding, Measured};
 
 /// The version of the shape.
@@ -22,6 +23,7 @@ pub(super) fn document(report: &Report) -> Value {
         "profile": report.profile,
         "verdict": report.verdict.name(),
         "sentence": report.sentence(),
+        "began": written(report.began_unix_micros),
         "requests": report.requests,
         "seconds": (report.seconds * 1_000.0).round() / 1_000.0,
         "coverage": { "covered": report.readable, "of": report.operations.len(), "operations": report.operations, "matrix": matrix },

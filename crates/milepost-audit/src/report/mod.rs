@@ -92,6 +92,8 @@ pub struct Report {
     pub(crate) checks: Vec<&'static Check>,
     pub(crate) coverage: BTreeMap<(&'static str, String), Level>,
     pub(crate) requests: u64,
+    /// Microseconds since 1970.
+    pub(crate) began_unix_micros: u64,
     pub(crate) seconds: f64,
     pub(crate) redaction: Redaction,
     /// Why the run ended early.
@@ -154,6 +156,7 @@ impl Report {
             checks: checks.to_vec(),
             coverage: scene.coverage.borrow().clone(),
             requests: scene.stage.wire.requests(),
+            began_unix_micros: scene.stage.wire.began_unix_micros(),
             seconds: scene.stage.wire.elapsed().as_secs_f64(),
             redaction: Redaction::of(scene.options),
             over,

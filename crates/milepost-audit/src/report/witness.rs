@@ -25,6 +25,9 @@ pub(crate) struct Recorded {
     pub(crate) script: Script,
     pub(crate) claims: Vec<Claim>,
     pub(crate) mask: Mask,
+    /// Whether one play in which the claims hold is enough: a race is not lost every time.
+    #[serde(default)]
+    pub(crate) is_decisive: bool,
 }
 
 /// A witness as reports carry it.
@@ -40,6 +43,7 @@ pub(super) fn document(report: &super::Report, finding: &Finding, witness: &Witn
         script: proof.script.clone(),
         claims: proof.claims.clone(),
         mask: proof.mask.clone(),
+        is_decisive: proof.is_decisive,
     };
     let steps = proof.played.exchanges.iter().enumerate();
     let exchanges: Vec<Value> = steps

@@ -22,6 +22,8 @@ pub(crate) enum Claim {
     Field(usize, String),
     /// An answer lacks a field.
     NoField(usize, String),
+    /// A field's value begins with a text.
+    FieldBegins(usize, String, String),
     /// A field differs between two answers.
     FieldDiffers(usize, usize, String),
     /// A field is the same in two answers.
@@ -47,6 +49,8 @@ impl Claim {
             Self::NotStatus(step, low, high) => status(at(step), *low, *high).map(|is| !is),
             Self::Field(step, name) => field(step, name),
             Self::NoField(step, name) => field(step, name).map(|has| !has),
+            Self::FieldBegins(step, name, text) => at(step)
+                .map(|exchange| first(exchange, name).is_some_and(|own| own.starts_with(text))),
             Self::FieldDiffers(left, right, name) => {
                 pair(left, right).map(|(left, right)| first(left, name) != first(right, name))
             }

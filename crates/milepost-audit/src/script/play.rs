@@ -1,11 +1,11 @@
 //! Playing a script: fresh identities for its numbers, real connections, recorded exchanges.
 
-use std::{collections::HashMap, sync::Barrier, thread};
+use std::{collections::HashMap, net::IpAddr, sync::Barrier, thread};
 
 use super::{Cookies, Credential, Script, Send, Step, Voice, template};
 use crate::{
     engine::{Stop, Wire},
-    http::{Connection, Failure, Request, Response},
+    http::{Connection, Failure, Protocol, Request, Response, Sessions, Way},
     jar::Jar,
     options::Restart,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Exchange {
     /// Until the whole answer was there, in microseconds.
     pub(crate) took_micros: u64,
     pub(crate) together: Option<u32>,
+    /// The address it was sent from, where it was not the usual one.
+    pub(crate) source: Option<IpAddr>,
 }
 
 /// What came of a script; a step that is no request has no exchange.
@@ -82,6 +84,11 @@ impl Stage<'_> {
         Walk(Play::of(self))
     }
 
+    /// Whether the service is asked under TLS.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.replicas.first().is_some_and(|place| place.origin.tls)
+    }
+
     pub(crate) fn credential(&self, credential: Credential) -> Option<&str> {
         let [first, second] = &self.credentials;
         match credential {
@@ -104,6 +111,9 @@ impl Walk<'_, '_> {
     }
 }
 
+/// By what a connection is found again: its number, the replica, the source, and what is spoken.
+type Path = (u32, usize, u32, Protocol);
+
 /// One play, in progress.
 struct Play<'s, 'r> {
     stage: &'s Stage<'r>,
@@ -112,7 +122,8 @@ struct Play<'s, 'r> {
     jars: HashMap<u32, Jar>,
     /// The jar of each step's voice, as it stood after the step.
     kept: Vec<Jar>,
-    connections: HashMap<(u32, usize, u32), Connection>,
+    connections: HashMap<Path, Connection>,
+    sessions: HashMap<u32, Sessions>,
     exchanges: Vec<Option<Exchange>>,
 }
 
@@ -124,6 +135,7 @@ impl<'s, 'r> Play<'s, 'r> {
             jars: HashMap::new(),
             kept: Vec::new(),
             connections: HashMap::new(),
+            sessions: HashMap::new(),
             exchanges: Vec::new(),
         }
     }
@@ -157,10 +169,16 @@ impl<'s, 'r> Play<'s, 'r> {
 
     fn send(&mut self, send: &Send) -> Result<(), Stop> {
         let (origin, request) = self.request(send)?;
-        let key = (send.voice.connection, send.voice.replica, send.voice.source);
+        let voice = send.voice;
+        let key = (
+            voice.connection,
+            voice.replica,
+            voice.source,
+            voice.protocol,
+        );
         let held = self.connections.remove(&key).filter(|_| key.0 != 0);
-        let source = self.stage.wire.source(self.number, send.voice.source);
-        let (exchange, connection) = self.stage.wire.send(held, &origin, source, &request)?;
+        let way = self.way(voice);
+        let (exchange, connection) = self.stage.wire.send(held, &origin, &way, &request)?;
         if connection.is_reusable() && key.0 != 0 {
             self.connections.insert(key, connection);
         }
@@ -168,9 +186,23 @@ impl<'s, 'r> Play<'s, 'r> {
         Ok(())
     }
 
+    /// How a voice's connections are opened.
+    fn way(&mut self, voice: Voice) -> Way {
+        let sessions = (voice.session != 0).then(|| {
+            let known = self.sessions.entry(voice.session);
+            known.or_insert_with(Sessions::none).clone()
+        });
+        Way {
+            from: self.stage.wire.source(self.number, voice.source),
+            protocol: voice.protocol,
+            sessions,
+        }
+    }
+
     fn record(&mut self, send: &Send, mut exchange: Exchange) {
         exchange.voice = send.voice;
         exchange.together = send.together;
+        exchange.source = self.stage.wire.source(self.number, send.voice.source);
         let mut jar = self.jars.get(&send.voice.jar).cloned().unwrap_or_default();
         let keeps =
             matches!(send.cookies, Cookies::Jar | Cookies::Without(_)) && send.voice.jar != 0;
@@ -240,8 +272,8 @@ impl<'s, 'r> Play<'s, 'r> {
         let mut ready = Vec::new();
         for send in &racers {
             let (origin, request) = self.request(send)?;
-            let source = self.stage.wire.source(self.number, send.voice.source);
-            let connection = self.stage.wire.open(&origin, source)?;
+            let way = self.way(send.voice);
+            let connection = self.stage.wire.open(&origin, &way)?;
             ready.push((origin, request, connection));
         }
         let barrier = Barrier::new(ready.len());

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::http::Protocol;
+
 /// Whose credentials go with a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +33,7 @@ pub(crate) enum Cookies {
 }
 
 /// Numbers are local to a script; each play makes fresh ones of them. 0 is what everybody shares:
-/// the usual source address, the usual agent, a connection for each request, no jar.
+/// the usual source address, the usual agent, a connection and a TLS session for each request, no jar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Voice {
@@ -41,6 +43,9 @@ pub(crate) struct Voice {
     pub(crate) agent: u32,
     pub(crate) credential: Credential,
     pub(crate) replica: usize,
+    pub(crate) protocol: Protocol,
+    /// The TLS sessions that it keeps and resumes.
+    pub(crate) session: u32,
 }
 
 impl Voice {
@@ -58,6 +63,7 @@ impl Voice {
         Self {
             source: number,
             agent: number,
+            session: number,
             ..Self::client(number)
         }
     }
@@ -83,6 +89,18 @@ impl Voice {
     /// With another `User-Agent`.
     pub(crate) const fn agent(mut self, agent: u32) -> Self {
         self.agent = agent;
+        self
+    }
+
+    /// Speaking something else.
+    pub(crate) const fn speaking(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// With the TLS sessions of somebody.
+    pub(crate) const fn resuming(mut self, session: u32) -> Self {
+        self.session = session;
         self
     }
 

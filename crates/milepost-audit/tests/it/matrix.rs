@@ -67,6 +67,8 @@ const VIOLATIONS: &[Row] = &[
         &["CN-1"],
         &["CN-2", "OR-1"],
     ),
+    row(Flaw::MultiplexedAuth, Level::Bad, &["CN-1"], &[]),
+    row(Flaw::SessionAuth, Level::Bad, &["CN-1"], &[]),
     row(Flaw::ConnectionMemory, Level::Bad, &["CN-2"], MEMORY),
     row(
         Flaw::SourceKey,
@@ -145,6 +147,13 @@ const VIOLATIONS: &[Row] = &[
     row(Flaw::Upgrade, Level::Info, &["SB-2"], &[]),
     row(Flaw::IdempotencyRecord, Level::Info, &["IK-1"], &[]),
     row(Flaw::LogoutList, Level::Info, &["LG-1"], &[]),
+    row(Flaw::CookieDescribed, Level::Warn, &["OA-1"], &[]),
+    row(Flaw::SetCookieDescribed, Level::Info, &["OA-2"], &[]),
+    row(Flaw::LoginDescribed, Level::Info, &["OA-3"], &[]),
+    row(Flaw::CallbackDescribed, Level::Info, &["OA-4"], &[]),
+    row(Flaw::StreamDescribed, Level::Info, &["OA-5"], &[]),
+    row(Flaw::ConditionUndescribed, Level::Info, &["OA-6"], &[]),
+    row(Flaw::CachingUndescribed, Level::Info, &["OA-7"], &[]),
 ];
 
 /// What is no violation: the warnings that may be given, and never a failure.
@@ -152,6 +161,8 @@ const NOISE: &[(Flaw, &[&str])] = &[
     (Flaw::None, &[]),
     (Flaw::RandomFields, &[]),
     (Flaw::Clock, &[]),
+    (Flaw::SlowClock, &[]),
+    (Flaw::EchoedAgent, &[]),
     (Flaw::SharedCounter, &[]),
     (Flaw::ReplicaLag, &[]),
     (Flaw::ResourcesInMemory, &[]),
@@ -183,12 +194,24 @@ pub(crate) fn audited(flaw: Flaw) -> Report {
         sandbox: Some("/notes".to_owned()),
         replicas: mutant.urls[1..].to_vec(),
         restart: Some(mutant.restart()),
+        authorities: mutant.authority.clone(),
+        // Where only the description differs, only it is looked at.
+        only: if flaw.is_described() {
+            (1..=7).map(|number| format!("OA-{number}")).collect()
+        } else {
+            Vec::new()
+        },
         memory: measures.then_some(gauge),
         limits: Limits {
             memory_clients: 20,
             exchange: Duration::from_secs(5),
             racers: 4,
             replica_lag: Duration::from_millis(120),
+            clock: if flaw == Flaw::SlowClock {
+                2 * crate::mutant::TICK
+            } else {
+                Duration::ZERO
+            },
             ..Limits::default()
         },
         ..Options::default()
@@ -214,6 +237,17 @@ fn judged(row: &Row, report: &Report) -> Vec<String> {
     let undeclared = said(report, Level::Warn)
         .into_iter()
         .filter(|check| !declared(check));
+    // Of descriptions each word is a note of its own, and said by nobody else.
+    let described = said(report, Level::Info);
+    let described = described
+        .iter()
+        .filter(|check| check.starts_with("OA-") && !declared(check));
+    let is_logout = |check: &&String| flaw == Flaw::LogoutList && *check == "OA-3";
+    wrong.extend(
+        described
+            .filter(|check| !is_logout(check))
+            .map(|check| format!("{flaw:?}: {check} reads something that is not there")),
+    );
     wrong.extend(
         undeclared.map(|check| format!("{flaw:?}: found by {check}, which is not declared")),
     );

@@ -7,15 +7,15 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 use milepost_audit::{
-    AuditError, Format, Level, Limits, Memory, Options, Profile, Progress, ReplayError, Replayed,
-    Report, Restart, Verdict, Waiver, audit, explain, explained, replay,
+    AuditError, Format, Level, Limits, Memory, Options, Profile, Progress, Report, SandboxBody,
+    Verdict, Waiver, audit,
 };
 
 use crate::{
     Ended,
-    auditing::{restart_by, today},
+    auditing::{Explain, Replay, Service, today, usage_of_file},
     exit::{Exit, Failure},
-    terminal::{Style, Terminal, harmless},
+    terminal::Terminal,
 };
 
 const EXAMPLES: &str = "\
@@ -45,7 +45,7 @@ pub(crate) struct Audit {
     #[arg(value_name = "URL", required = true)]
     url: Option<String>,
 
-    /// OpenAPI 3.0 or 3.1 description, JSON, as a file or a URL on the service
+    /// OpenAPI 3.0 or 3.1 description, JSON or YAML, as a file or a URL on the service
     #[arg(long, value_name = "URL|FILE")]
     openapi: Option<String>,
 
@@ -60,6 +60,23 @@ pub(crate) struct Audit {
     /// Path below which resources may be made, changed and deleted
     #[arg(long, value_name = "PATH", requires = "write")]
     sandbox: Option<String>,
+
+    /// A body that the sandbox takes, where it takes no JSON; `{version}` in it stands for a number
+    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    sandbox_body: Option<PathBuf>,
+
+    /// Media type of --sandbox-body
+    #[arg(
+        long,
+        value_name = "TYPE",
+        requires = "sandbox_body",
+        default_value = "text/plain"
+    )]
+    sandbox_type: String,
+
+    /// Path that is not asked, nor what lies below it; may be repeated
+    #[arg(long = "exclude", value_name = "PATH")]
+    excluded: Vec<String>,
 
     /// The process whose memory is measured
     #[arg(long, value_name = "N", conflicts_with = "metrics")]
@@ -121,40 +138,6 @@ pub(crate) struct Audit {
     service: Service,
 }
 
-/// How the service is spoken to.
-#[derive(Args, Clone, Debug)]
-struct Service {
-    /// The first user's bearer token
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "MILEPOST_AUDIT_BEARER",
-        hide_env_values = true
-    )]
-    bearer: Option<String>,
-
-    /// The second user's bearer token
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "MILEPOST_AUDIT_BEARER2",
-        hide_env_values = true
-    )]
-    bearer2: Option<String>,
-
-    /// Base URL of another process of the same service; may be repeated
-    #[arg(long = "replica", value_name = "URL")]
-    replicas: Vec<String>,
-
-    /// Command that restarts the service, run by `sh -c`
-    #[arg(long, value_name = "CMD")]
-    restart_cmd: Option<String>,
-
-    /// Ask a host that is not this machine: only if it is yours to audit
-    #[arg(long)]
-    i_operate_this_host: bool,
-}
-
 #[derive(Debug, Subcommand)]
 enum Also {
     /// Play the witnesses of a report again
@@ -167,27 +150,6 @@ enum Also {
         after_help = "Examples:\n  milepost audit explain        every check\n  milepost audit explain SC-3\n"
     )]
     Explain(Explain),
-}
-
-#[derive(Args, Debug)]
-struct Replay {
-    /// A JSON report, a HAR of an audit, or one witness
-    #[arg(value_name = "WITNESS")]
-    witness: PathBuf,
-
-    /// Base URL instead of the recorded one
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
-
-    #[command(flatten)]
-    service: Service,
-}
-
-#[derive(Args, Debug)]
-struct Explain {
-    /// The check, like SC-3; all are listed without it
-    #[arg(value_name = "CHECK")]
-    check: Option<String>,
 }
 
 impl Audit {
@@ -225,6 +187,8 @@ impl Audit {
             openapi,
             har: self.har.as_ref().map(read).transpose()?,
             sandbox: self.sandbox.clone().filter(|_| self.write),
+            sandbox_body: self.sandbox_body()?,
+            excluded: self.excluded.clone(),
             memory: self.memory()?,
             profile: self.profile,
             waivers: waivers.unwrap_or_default(),
@@ -239,8 +203,23 @@ impl Audit {
                 ..Limits::default()
             },
             seed: self.seed,
-            ..self.service.options()
+            ..self.service.options()?
         })
+    }
+
+    fn sandbox_body(&self) -> Result<Option<SandboxBody>, Failure> {
+        let Some(path) = &self.sandbox_body else {
+            return Ok(None);
+        };
+        let text = fs::read_to_string(path).map_err(|error| usage_of_file(path, &error))?;
+        if !text.contains("{version}") {
+            let wrong = format!("{}: all its versions would be the same", path.display());
+            return Err(Failure::usage(wrong).hint("put {version} where one differs from another"));
+        }
+        Ok(Some(SandboxBody {
+            media_type: self.sandbox_type.clone(),
+            text,
+        }))
     }
 
     fn memory(&self) -> Result<Option<Memory>, Failure> {
@@ -262,8 +241,7 @@ impl Audit {
 
     /// A description from the service, asked under the same rule as the service itself.
     fn fetched(&self, url: &str) -> Result<String, Failure> {
-        milepost_audit::fetch(url, self.service.i_operate_this_host)
-            .map_err(|error| refused(&error))
+        milepost_audit::fetch(url, &self.service.options()?).map_err(|error| refused(&error))
     }
 
     fn write(&self, terminal: Terminal, report: &Report) -> Result<(), Failure> {
@@ -300,89 +278,12 @@ impl Audit {
     }
 }
 
-impl Service {
-    fn options(&self) -> Options {
-        Options {
-            foreign: self.i_operate_this_host,
-            bearer: self.bearer.clone(),
-            bearer2: self.bearer2.clone(),
-            replicas: self.replicas.clone(),
-            restart: self
-                .restart_cmd
-                .clone()
-                .map(|command| Restart::by(move || restart_by(&command))),
-            ..Options::default()
-        }
-    }
-}
-
-impl Replay {
-    fn run(self, terminal: Terminal) -> Ended {
-        let text = fs::read_to_string(&self.witness)
-            .map_err(|error| usage_of_file(&self.witness, &error))?;
-        let options = Options {
-            url: self.url.unwrap_or_default(),
-            ..self.service.options()
-        };
-        let replayed = replay(&text, &options).map_err(|error| match error {
-            ReplayError::Malformed(_) => {
-                Failure::usage(format!("{}: {error}", self.witness.display()))
-            }
-            error => Failure::new(Exit::Unreachable, error.to_string()),
-        })?;
-        for one in &replayed {
-            terminal.line(told(terminal, one))?;
-        }
-        let is_reproduced = replayed.iter().any(|one| one.is_reproduced);
-        Ok(if is_reproduced {
-            Exit::Failed
-        } else {
-            Exit::Ok
-        })
-    }
-}
-
-fn told(terminal: Terminal, one: &Replayed) -> String {
-    let outcome = if one.is_reproduced {
-        terminal.out("again ", Style::Red)
-    } else {
-        terminal.out("gone  ", Style::Green)
-    };
-    harmless(&format!("{outcome} {:<5} {}", one.check, one.summary))
-}
-
-impl Explain {
-    fn run(self, terminal: Terminal) -> Ended {
-        let Some(id) = self.check else {
-            for page in explained() {
-                terminal.line(format!(
-                    "{:<5} {:<28} {}",
-                    page.id, page.title, page.category
-                ))?;
-            }
-            return Ok(Exit::Ok);
-        };
-        let page = explain(&id).ok_or_else(|| {
-            Failure::usage(format!("there is no check {id}"))
-                .hint("`milepost audit explain` lists them")
-        })?;
-        terminal.data(page.text.as_bytes())?;
-        Ok(Exit::Ok)
-    }
-}
-
 fn refused(error: &AuditError) -> Failure {
     match error {
         AuditError::Usage(message) => Failure::usage(message.clone()),
         error => Failure::new(Exit::Unreachable, error.to_string())
             .hint("is it the base URL, and is the service running?"),
     }
-}
-
-/// A file named on the command line that can't be read is a wrong command line: exit code 1 is for
-/// findings.
-fn usage_of_file(path: &std::path::Path, error: &std::io::Error) -> Failure {
-    Failure::usage(format!("can't read {}: {error}", path.display()))
 }
 
 fn profile(name: &str) -> Result<Profile, String> {

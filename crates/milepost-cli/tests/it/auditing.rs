@@ -3,7 +3,8 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     process::{Command, Stdio},
 };
 
@@ -225,12 +226,61 @@ fn exit_codes_tell_usage_and_nobody_there() {
     assert!(page.stdout.starts_with("# SC-3: rewind"));
 }
 
+/// What is done with a connection.
+type Act = fn(TcpStream);
+
+/// A service that does this with every connection, after it has heard a request.
+fn hostile(act: Act) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                act(stream);
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn whoever_hangs_closes_talks_nonsense_never_ends_or_goes_in_circles_is_left_in_time_with_code_3() {
+    let hangs = |mut stream: TcpStream| drop(stream.read(&mut [0]));
+    let nonsense = |mut stream: TcpStream| drop(stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n"));
+    let endless = |mut stream: TcpStream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n");
+        while stream.write_all(&[b'a'; 1024]).is_ok() {}
+    };
+    let circles = |mut stream: TcpStream| {
+        let head =
+            b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        drop(stream.write_all(head));
+    };
+    let all: [(Act, &str); 5] = [
+        (hangs, "no whole answer within 1 s"),
+        (
+            drop,
+            "the connection was closed before the answer was whole",
+        ),
+        (nonsense, "it begins with"),
+        (endless, "0 of 1 operations could be compared"),
+        (circles, "0 of 1 operations could be compared"),
+    ];
+    for (act, says) in all {
+        let url = hostile(act);
+        let ran = User::at(&url).run(&["audit", &url, "--timeout", "1", "--time", "20"]);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, Some(3), "{says}: {said}");
+        assert!(said.contains(says), "{says}: {said}");
+    }
+}
+
 #[test]
 fn what_an_audit_finds_replays_from_its_report() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {
-        use std::io::{Read as _, Write as _};
         for mut stream in listener.incoming().flatten() {
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream

@@ -2,12 +2,16 @@
 //! statelessness or to make noise. Processes share a database; what one keeps in its own memory
 //! dies with it.
 
+mod described;
+mod multiplexed;
 mod pages;
 mod people;
+mod secured;
 mod serve;
 mod state;
 mod writes;
 
+pub(crate) use pages::TICK;
 pub(crate) use serve::Mutant;
 
 /// One way to break statelessness, or to make noise.
@@ -19,6 +23,8 @@ pub(crate) enum Flaw {
     UrlSession,
     HeaderHandshake,
     ConnectionAuth,
+    MultiplexedAuth,
+    SessionAuth,
     ConnectionMemory,
     SourceKey,
     AgentKey,
@@ -48,9 +54,19 @@ pub(crate) enum Flaw {
     Upgrade,
     IdempotencyRecord,
     LogoutList,
+    // What a description admits.
+    CookieDescribed,
+    SetCookieDescribed,
+    LoginDescribed,
+    CallbackDescribed,
+    StreamDescribed,
+    ConditionUndescribed,
+    CachingUndescribed,
     // What is no violation.
     RandomFields,
     Clock,
+    SlowClock,
+    EchoedAgent,
     SharedCounter,
     ReplicaLag,
     ResourcesInMemory,
@@ -59,6 +75,22 @@ pub(crate) enum Flaw {
     ClientHeldSession,
     SharedRecent,
     CsrfCookie,
+}
+
+impl Flaw {
+    /// Whether only the description differs from the clean service's.
+    pub(crate) const fn is_described(self) -> bool {
+        matches!(
+            self,
+            Self::CookieDescribed
+                | Self::SetCookieDescribed
+                | Self::LoginDescribed
+                | Self::CallbackDescribed
+                | Self::StreamDescribed
+                | Self::ConditionUndescribed
+                | Self::CachingUndescribed
+        )
+    }
 }
 
 /// A request as the mutants see it.
@@ -72,6 +104,9 @@ pub(crate) struct Request {
     /// Which connection of the process carries it.
     pub(crate) connection: u64,
     pub(crate) source: String,
+    /// The TLS session that was resumed, or begun.
+    pub(crate) session: Option<String>,
+    pub(crate) is_multiplexed: bool,
 }
 
 impl Request {

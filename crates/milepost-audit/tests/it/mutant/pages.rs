@@ -1,10 +1,13 @@
 //! What can be read: the entrance, books in pages, what was read last, and the flaws in it.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde_json::{Value, json};
 
-use super::{Answer, Flaw, Request, people, serve::Process};
+use super::{Answer, Flaw, Request, described, people, serve::Process};
 
 const BOOKS: [&str; 5] = ["b1", "b2", "b3", "b4", "b5"];
 const PAGE: usize = 2;
@@ -25,9 +28,9 @@ pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
         "/" => entrance(process),
         "/books" => books(process, request),
         "/recent" => recent(process, request),
-        "/status" => status(process),
+        "/status" => status(process, request),
         "/metrics" => metrics(process),
-        "/openapi.json" => described(),
+        "/openapi.json" => fine(&described::document(flaw)),
         "/wizard/1" | "/wizard/2" if flaw == Flaw::WizardOrder => wizard(process, request),
         "/secure" if flaw == Flaw::HeaderHandshake => secure(process, request),
         "/download" if flaw == Flaw::ProcessSecret => download(process, request),
@@ -181,13 +184,27 @@ fn recent(process: &Process, request: &Request) -> Answer {
     Answer::json(200, &body).with("cache-control", "private, no-cache")
 }
 
-fn status(process: &Process) -> Answer {
+/// How often the slow clock moves: seldom enough that requests in a row see the same time.
+pub(crate) const TICK: Duration = Duration::from_millis(200);
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a clock is what this noise is made of"
+)]
+fn ticks() -> u128 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis() / TICK.as_millis()
+}
+
+fn status(process: &Process, request: &Request) -> Answer {
     let database = &process.database;
     let mut body =
         json!({ "status": "UP", "region": "here", "build": "one", "plan": "free", "tier": 1 });
     match process.flaw {
         Flaw::RandomFields => body["nonce"] = json!(database.token()),
         Flaw::Clock => body["now"] = json!(format!("{:020}", database.number())),
+        Flaw::SlowClock => body["now"] = json!(ticks().to_string()),
+        Flaw::EchoedAgent => body["agent"] = json!(request.field("user-agent")),
         Flaw::SharedCounter => body["hits"] = json!(database.hits.fetch_add(1, Ordering::SeqCst)),
         Flaw::UnsafeGet => body["touched"] = json!("x".repeat(count(database))),
         _ => {}
@@ -206,13 +223,6 @@ fn metrics(process: &Process) -> Answer {
     }
     .with("content-type", "text/plain")
     .with("cache-control", "no-store")
-}
-
-fn described() -> Answer {
-    fine(&json!({
-        "openapi": "3.1.0", "info": { "title": "mutant", "version": "1" },
-        "paths": { "/logout": { "post": { "responses": { "204": { "description": "" } } } } },
-    }))
 }
 
 fn wizard(process: &Process, request: &Request) -> Answer {

@@ -31,7 +31,21 @@ pub(crate) fn me(process: &Process, request: &Request) -> Answer {
     if process.database.revoked.lock().unwrap().contains(&token) {
         name = None;
     }
-    if process.flaw == Flaw::ConnectionAuth {
+    if process.flaw == Flaw::SessionAuth
+        && let Some(session) = request.session.clone()
+    {
+        let mut memory = process.memory.lock().unwrap();
+        match &name {
+            Some(name) => drop(memory.vouched.insert(session, name.clone())),
+            None => name = memory.vouched.get(&session).cloned(),
+        }
+    }
+    let vouches = match process.flaw {
+        Flaw::ConnectionAuth => !request.is_multiplexed,
+        Flaw::MultiplexedAuth => request.is_multiplexed,
+        _ => false,
+    };
+    if vouches {
         let mut memory = process.memory.lock().unwrap();
         match &name {
             Some(name) => {

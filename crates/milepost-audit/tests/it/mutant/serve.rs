@@ -1,8 +1,9 @@
-//! Listeners and connections of the mutants: HTTP/1.1 by hand, a thread for each connection.
+//! Listeners and connections of the mutants: HTTP/1.1 by hand, HTTP/2 where somebody begins with it,
+//! TLS for the one that needs it; a thread for each connection.
 
 use std::{
     collections::HashMap,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex,
@@ -14,7 +15,7 @@ use std::{
 use milepost_audit::Restart;
 
 use super::{
-    Answer, Flaw, Request, pages, people,
+    Answer, Flaw, Request, multiplexed, pages, people, secured,
     state::{Database, Memory},
     writes,
 };
@@ -28,6 +29,7 @@ pub(crate) struct Process {
     /// Writers between their check and their write.
     pub(crate) checking: Mutex<usize>,
     pub(crate) checked: Condvar,
+    tls: Option<Arc<rustls::ServerConfig>>,
     streams: Mutex<HashMap<u64, TcpStream>>,
     connections: AtomicU64,
     pub(crate) requests: AtomicU64,
@@ -36,6 +38,8 @@ pub(crate) struct Process {
 /// The service: a process for each replica.
 pub(crate) struct Mutant {
     pub(crate) urls: Vec<String>,
+    /// The certificate that must be trusted, where it is asked under TLS.
+    pub(crate) authority: Option<String>,
     processes: Vec<Arc<Process>>,
 }
 
@@ -43,11 +47,15 @@ impl Mutant {
     /// Starts one with a flaw.
     pub(crate) fn start(flaw: Flaw, replicas: usize) -> Self {
         let database = Arc::new(Database::default());
+        let (tls, authority) = (flaw == Flaw::SessionAuth)
+            .then(secured::configured)
+            .unzip();
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let mut urls = Vec::new();
         let mut processes = Vec::new();
         for replica in 0..replicas {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            urls.push(format!("http://{}/", listener.local_addr().unwrap()));
+            urls.push(format!("{scheme}://{}/", listener.local_addr().unwrap()));
             let process = Arc::new(Process {
                 flaw,
                 replica,
@@ -58,6 +66,7 @@ impl Mutant {
                 }),
                 checking: Mutex::new(0),
                 checked: Condvar::new(),
+                tls: tls.clone(),
                 streams: Mutex::default(),
                 connections: AtomicU64::new(0),
                 requests: AtomicU64::new(0),
@@ -65,7 +74,11 @@ impl Mutant {
             processes.push(Arc::clone(&process));
             thread::spawn(move || accept(&listener, &process));
         }
-        Self { urls, processes }
+        Self {
+            urls,
+            authority,
+            processes,
+        }
     }
 
     /// Every process dies and begins anew at its old address.
@@ -99,7 +112,7 @@ impl Process {
         }
     }
 
-    fn answer(&self, request: &Request) -> Answer {
+    pub(crate) fn answer(&self, request: &Request) -> Answer {
         let count = self.requests.fetch_add(1, Ordering::SeqCst);
         if self.flaw == Flaw::RateLimit && count % 29 == 28 {
             return Answer::bare(429).with("retry-after", "0");
@@ -133,10 +146,36 @@ fn connection(process: &Process, stream: TcpStream) {
         process.streams.lock().unwrap().insert(number, copy);
     }
     let _ = stream.set_nodelay(true);
+    let mut first = [0; 3];
+    match &process.tls {
+        Some(config) => {
+            let name = process.database.token();
+            if let Some((stream, session)) = secured::shaken(Arc::clone(config), stream, name) {
+                spoken(process, stream, number, &source, Some(&session));
+            }
+        }
+        None if stream.peek(&mut first).is_ok() && first == *b"PRI" => {
+            multiplexed::serve(process, stream, number, &source);
+        }
+        None => spoken(process, stream, number, &source, None),
+    }
+    process.streams.lock().unwrap().remove(&number);
+    process.memory.lock().unwrap().authenticated.remove(&number);
+}
+
+/// HTTP/1.1 over a stream, until it ends.
+fn spoken(
+    process: &Process,
+    stream: impl Read + Write,
+    number: u64,
+    source: &str,
+    session: Option<&str>,
+) {
     let mut reader = BufReader::new(stream);
     while let Some(mut request) = read(&mut reader) {
         request.connection = number;
-        request.source.clone_from(&source);
+        request.source = source.to_owned();
+        request.session = session.map(str::to_owned);
         let answer = process.answer(&request);
         let is_stream = answer
             .fields
@@ -151,11 +190,9 @@ fn connection(process: &Process, stream: TcpStream) {
             break;
         }
     }
-    process.streams.lock().unwrap().remove(&number);
-    process.memory.lock().unwrap().authenticated.remove(&number);
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
+fn read(reader: &mut BufReader<impl Read>) -> Option<Request> {
     let mut line = String::new();
     reader
         .read_line(&mut line)
@@ -197,7 +234,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
 }
 
 fn write(
-    stream: &mut TcpStream,
+    stream: &mut impl Write,
     request: &Request,
     answer: &Answer,
     is_stream: bool,

@@ -58,6 +58,8 @@ pub(crate) struct Memory {
     pub(crate) cursors: HashMap<String, usize>,
     pub(crate) tags: HashMap<(String, u64), u64>,
     pub(crate) authenticated: HashMap<u64, String>,
+    /// TLS sessions that vouch for somebody.
+    pub(crate) vouched: HashMap<String, String>,
     pub(crate) clients: HashMap<String, Vec<u8>>,
     pub(crate) notes: BTreeMap<String, Note>,
     pub(crate) locks: HashMap<String, String>,
