@@ -3,7 +3,7 @@
 use crate::{
     caches,
     cargo::{self, cargo, run},
-    javascript, protocol,
+    javascript, protocol, reports,
     step::{Done, Steps},
     tidy,
     tools::{self, Installing},
@@ -39,6 +39,7 @@ pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
         passed(&mut cargo(&["test", "--workspace", "--locked"]))
     });
     protocol::add_to(&mut steps);
+    reports::add_to(&mut steps, installing);
     javascript::add_to(&mut steps, installing);
     caches::add_to(&mut steps);
     steps.run("licences of dependencies", licences);

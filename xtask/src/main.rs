@@ -11,8 +11,10 @@ mod clock;
 mod http;
 mod javascript;
 mod protocol;
+mod reports;
 mod say;
 mod step;
+mod subjects;
 mod tidy;
 mod tools;
 
@@ -28,9 +30,13 @@ Commands:
   protocol               only what independent tools say about the wire
   caches [OPTIONS]       what a cache in front saves the server: --followers N,N --writes N
                          --rate N --clients N --only fanout,storm --debug
+  reports                only what others' readers say about the forms of an audit's report
   tidy                   the project's own rules about its sources and documents
   bench [OPTIONS]        against bare servers, the disk and peers: --rounds N --seconds N
                          --documents N --many N --only get,put,…
+  subjects [--only NAME,…]
+                         audits services that others made, on loopback, plays each witness
+                         again, and writes docs/audited.md
   help                   this text
 ";
 
@@ -48,6 +54,9 @@ fn main() -> ExitCode {
         ["caches", options @ ..] => {
             caches::Options::parse(options).and_then(|options| caches::run_all(&options))
         }
+        ["reports"] => reports::run_all(tools::Installing::Allowed),
+        ["subjects"] => subjects::run_all(&[]),
+        ["subjects", "--only", names] => subjects::run_all(&names.split(',').collect::<Vec<_>>()),
         ["tidy"] => tidy::run(),
         ["help" | "--help" | "-h"] => {
             say::data(HELP);

@@ -40,21 +40,17 @@ pub(crate) fn is_ci() -> bool {
 
 /// A program of a PyPI package, once installed.
 pub(crate) fn python(name: &str) -> PathBuf {
-    folder().join("python/bin").join(name)
+    Home::tools().python(name)
 }
 
 /// A program of an npm package, once installed.
 pub(crate) fn node(name: &str) -> PathBuf {
-    folder().join("node/node_modules/.bin").join(name)
+    Home::tools().node(name)
 }
 
 /// Where npm packages are installed: what is run from there finds them.
 pub(crate) fn node_folder() -> PathBuf {
-    folder().join("node")
-}
-
-fn folder() -> PathBuf {
-    cargo::target().join("tools")
+    Home::tools().0.join("node")
 }
 
 /// Makes the tools of `cargo xtask check` available.
@@ -90,55 +86,103 @@ pub(crate) fn install(
     python: &[&str],
     node: &[&str],
 ) -> Result<(), String> {
-    let mut missing = Vec::new();
-    for (language, wanted) in [("python", python), ("node", node)] {
-        for package in wanted.iter().filter(|package| !has(language, package)) {
-            if installing == Installing::Forbidden {
-                missing.push(*package);
-            } else {
-                add(language, package)?;
-            }
+    Home::tools().install(installing, python, node)
+}
+
+/// A folder under the target folder with a virtual environment and npm packages of its own, so that
+/// what is installed for one purpose can't change the versions of another.
+#[derive(Debug)]
+pub(crate) struct Home(PathBuf);
+
+impl Home {
+    /// Where the tools of the checks are.
+    fn tools() -> Self {
+        Self(cargo::target().join("tools"))
+    }
+
+    /// A home beside the tools.
+    pub(crate) fn of(name: &str) -> Self {
+        Self(Self::tools().0.join(name))
+    }
+
+    /// A program of a PyPI package, once installed.
+    pub(crate) fn python(&self, name: &str) -> PathBuf {
+        self.0.join("python/bin").join(name)
+    }
+
+    /// A program of an npm package, once installed.
+    pub(crate) fn node(&self, name: &str) -> PathBuf {
+        self.modules().join(".bin").join(name)
+    }
+
+    /// Where npm's packages are.
+    pub(crate) fn modules(&self) -> PathBuf {
+        self.0.join("node/node_modules")
+    }
+
+    /// Makes PyPI and npm packages available here.
+    ///
+    /// # Errors
+    /// What is missing and why it could not be installed.
+    pub(crate) fn install(
+        &self,
+        installing: Installing,
+        python: &[&str],
+        node: &[&str],
+    ) -> Result<(), String> {
+        let python = python.iter().map(|package| ("python", *package));
+        let node = node.iter().map(|package| ("node", *package));
+        let absent = python
+            .chain(node)
+            .filter(|(language, package)| !self.has(language, package));
+        let absent: Vec<(&str, &str)> = absent.collect();
+        if installing == Installing::Allowed {
+            return absent
+                .iter()
+                .try_for_each(|(language, package)| self.add(language, package));
         }
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = absent.iter().map(|(_, package)| *package).collect();
+        Err(format!("not installed: {}", names.join(", ")))
     }
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("not installed: {}", missing.join(", ")))
+
+    /// Each installed package leaves a file with its exact name and version.
+    fn mark(&self, language: &str, package: &str) -> PathBuf {
+        self.0
+            .join(format!("{language}-{}", package.replace(['/', '@'], "_")))
     }
-}
 
-/// Each installed package leaves a file with its exact name and version.
-fn mark(language: &str, package: &str) -> PathBuf {
-    folder().join(format!("{language}-{}", package.replace(['/', '@'], "_")))
-}
-
-fn has(language: &str, package: &str) -> bool {
-    mark(language, package).exists()
-}
-
-fn add(language: &str, package: &str) -> Result<(), String> {
-    say::talk(&format!("installing {package} into {}", folder().display()));
-    let home = folder().join(language);
-    fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
-    if language == "python" {
-        add_python(package)?;
-    } else {
-        command("npm", &["nodejs", "npm"])?;
-        let npm = ["install", "--no-audit", "--no-fund", "--silent", "--prefix"];
-        run(program("npm").args(npm).arg(&home).arg(package))?;
+    fn has(&self, language: &str, package: &str) -> bool {
+        self.mark(language, package).exists()
     }
-    let mark = mark(language, package);
-    fs::write(&mark, package).map_err(|error| format!("{}: {error}", mark.display()))
-}
 
-fn add_python(package: &str) -> Result<(), String> {
-    if !python("pip").exists() {
-        command("python3", &["python3", "python3-venv"])?;
-        run(program("python3")
-            .args(["-m", "venv"])
-            .arg(folder().join("python")))?;
+    fn add(&self, language: &str, package: &str) -> Result<(), String> {
+        say::talk(&format!("installing {package} into {}", self.0.display()));
+        let home = self.0.join(language);
+        fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+        if language == "python" {
+            self.add_python(package)?;
+        } else {
+            command("npm", &["nodejs", "npm"])?;
+            let npm = ["install", "--no-audit", "--no-fund", "--silent", "--prefix"];
+            run(program("npm").args(npm).arg(&home).arg(package))?;
+        }
+        let mark = self.mark(language, package);
+        fs::write(&mark, package).map_err(|error| format!("{}: {error}", mark.display()))
     }
-    run(program(python("pip")).args(["install", "--quiet", "--disable-pip-version-check", package]))
+
+    fn add_python(&self, package: &str) -> Result<(), String> {
+        let pip = self.python("pip");
+        if !pip.exists() {
+            command("python3", &["python3", "python3-venv"])?;
+            run(program("python3")
+                .args(["-m", "venv"])
+                .arg(self.0.join("python")))?;
+        }
+        run(program(pip).args(["install", "--quiet", "--disable-pip-version-check", package]))
+    }
 }
 
 /// Makes a program of the system available, from Debian's packages if it must be.
