@@ -1,6 +1,6 @@
 //! Followers: whoever applies pages of changes in order holds exactly what the store holds, whatever
-//! happens in between: writes, deletes, transactions, forgetting, other definitions, restarts, restored
-//! stores, restored followers.
+//! happens in between: writes, deletes, transactions, forgetting, clocks that jump, other definitions,
+//! restarts, restored stores, restored followers.
 //!
 //! The model is what was acknowledged, as a map for every commit. In each interleaving several followers
 //! read with feeds, filters and page sizes of their own.

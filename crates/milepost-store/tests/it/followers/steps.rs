@@ -7,9 +7,9 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 pub(super) enum Step {
     /// A transaction.
     Write(Vec<(Key, What)>),
-    /// Time passes, and what is due is forgotten.
+    /// Time passes, or the clock jumps, either way; what is due is forgotten.
     Pass {
-        seconds: u64,
+        seconds: i64,
     },
     Define(Shape),
     Reopen,
@@ -89,7 +89,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let write = prop::collection::vec((key(), what), 1..4);
     prop_oneof![
         24 => write.prop_map(Step::Write),
-        5 => (0..8_u64).prop_map(|seconds| Step::Pass { seconds }),
+        5 => (0..8_i64).prop_map(|seconds| Step::Pass { seconds }),
+        1 => (-90_000..90_000_i64).prop_map(|seconds| Step::Pass { seconds }),
         2 => shape().prop_map(Step::Define),
         1 => Just(Step::Reopen),
         1 => Just(Step::BackUp),

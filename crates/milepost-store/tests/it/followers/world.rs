@@ -6,7 +6,7 @@ use bytes::Bytes;
 use milepost_semantics::Preconditions;
 use milepost_store::{
     Change, ChangesPage, ChangesQuery, CollectionPath, Document, Feed, Operation, Outcome,
-    ResourceKey, Transaction, conformance::Fixture,
+    ResourceKey, Timestamp, Transaction, clock::Clock as _, conformance::Fixture,
 };
 use serde_json::{Value, json};
 
@@ -54,7 +54,9 @@ impl<F: Fixture> World<F> {
                 self.write(operations.collect()).await;
             }
             Step::Pass { seconds } => {
-                self.fixture.clock().advance(seconds * 1000);
+                let clock = self.fixture.clock();
+                let now = clock.now().0.saturating_add_signed(seconds * 1000);
+                clock.set(Timestamp(now));
                 self.fixture.settle().await;
             }
             Step::Define(shape) => self.define(*shape).await,
