@@ -214,6 +214,17 @@ impl Ledger {
             counters.tombstone_cursor = entry.row;
             walked += 1;
         }
+        let waiting = |entry: &&Logged| {
+            let range = counters.log_cursor + 1..=counters.history_cursor;
+            range.contains(&entry.row)
+        };
+        let oldest = logged.iter().find(waiting);
+        if oldest.is_some_and(|oldest| {
+            let count = counters.tombstone_count;
+            is_over(bounds, count, 0, oldest.modified, self.now.0)
+        }) {
+            self.trim.want(collection.collection);
+        }
         self.keep(collection, counters);
         Ok(walked)
     }

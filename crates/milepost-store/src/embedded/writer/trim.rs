@@ -8,13 +8,13 @@
 //! How far that has come is stored only when what was gathered is gone. Whoever was cut off gathers
 //! it again, and what is gone already stays gone.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::Ledger;
+use super::{super::catalog::Counters, Ledger};
 
-/// From how many forgotten versions on their rows are gathered while others write.
+/// From how many forgotten versions of a collection on their rows are gathered while others write.
 const GATHERED_MIN: usize = 2048;
 /// The most rows that are walked over to gather some.
 const WALKED_MAX: usize = 4 * GATHERED_MIN;
@@ -23,11 +23,19 @@ const WALKED_MAX: usize = 4 * GATHERED_MIN;
 #[derive(Debug, Default)]
 pub(super) struct Trim {
     /// Collections with forgotten versions whose rows are still in the log.
-    due: BTreeSet<i64>,
-    /// What was gathered, by collection.
-    gathered: HashMap<i64, Gathered>,
+    due: BTreeMap<i64, Due>,
+    /// Whose turn it was last.
+    last: i64,
+}
+
+/// One collection's part.
+#[derive(Debug, Default)]
+struct Due {
     /// How many versions were forgotten since rows were last gathered.
     forgotten: usize,
+    /// Whether something waits for it, however few they are.
+    is_wanted: bool,
+    gathered: Option<Gathered>,
 }
 
 /// Rows to take away.
@@ -42,42 +50,58 @@ struct Gathered {
 impl Trim {
     /// A version of this collection was forgotten.
     pub(super) fn forgot(&mut self, collection: i64) {
-        self.due.insert(collection);
-        self.forgotten += 1;
+        self.due.entry(collection).or_default().forgotten += 1;
+    }
+
+    /// Something waits until this collection's log is trimmed.
+    pub(super) fn want(&mut self, collection: i64) {
+        self.due.entry(collection).or_default().is_wanted = true;
     }
 
     /// Whether anything is to go.
     pub(super) fn is_due(&self) -> bool {
         !self.due.is_empty()
     }
+
+    /// Whose turn it is: in turns, so that nobody's log grows while another's is always due.
+    fn next(&mut self, wants_all: bool) -> Option<i64> {
+        let is_worth_it = |due: &Due| {
+            let is_many = due.forgotten >= GATHERED_MIN;
+            wants_all || due.is_wanted || is_many || due.gathered.is_some()
+        };
+        let behind = self.due.range(self.last + 1..);
+        let mut turns = behind.chain(self.due.range(..=self.last));
+        let next = turns.find_map(|(collection, due)| is_worth_it(due).then_some(*collection))?;
+        self.last = next;
+        Some(next)
+    }
 }
 
 impl Ledger {
-    /// Finds out which logs are to be trimmed.
+    /// Finds out which logs are to be trimmed. How much is left in them is not known, so it may be much.
     pub(super) fn look_for_trimming(&mut self) {
-        let is_behind = |counters: &super::super::catalog::Counters| {
-            counters.log_cursor < counters.history_cursor
+        let due = |(collection, counters): (&i64, &Counters)| {
+            let due = Due {
+                forgotten: GATHERED_MIN,
+                ..Due::default()
+            };
+            (counters.log_cursor < counters.history_cursor).then_some((*collection, due))
         };
-        let behind = self
-            .counters
-            .iter()
-            .filter(|(_, counters)| is_behind(counters));
         self.trim = Trim {
-            due: behind.map(|(collection, _)| *collection).collect(),
+            due: self.counters.iter().filter_map(due).collect(),
             ..Trim::default()
         };
     }
 
     /// Takes up to so many rows away. `wants_all`: also where only few were forgotten.
     pub(super) fn trim_step(&mut self, rows: usize, wants_all: bool) -> rusqlite::Result<()> {
-        let Some(collection) = self.trim.due.first().copied() else {
+        let Some(collection) = self.trim.next(wants_all) else {
             return Ok(());
         };
-        let is_worth_it = wants_all || self.trim.forgotten >= GATHERED_MIN;
-        let mut gathered = match self.trim.gathered.remove(&collection) {
+        let due = self.trim.due.get_mut(&collection);
+        let mut gathered = match due.and_then(|due| due.gathered.take()) {
             Some(gathered) => gathered,
-            None if is_worth_it => self.gather(collection)?,
-            None => return Ok(()),
+            None => self.gather(collection)?,
         };
         let left = gathered.rows.len().saturating_sub(rows);
         for row in gathered.rows.drain(left..).rev() {
@@ -87,8 +111,8 @@ impl Ledger {
         }
         if gathered.rows.is_empty() {
             self.trimmed(collection, gathered.until);
-        } else {
-            self.trim.gathered.insert(collection, gathered);
+        } else if let Some(due) = self.trim.due.get_mut(&collection) {
+            due.gathered = Some(gathered);
         }
         Ok(())
     }
@@ -117,7 +141,10 @@ impl Ledger {
             .filter_map(|(_, replaced)| replaced)
             .collect();
         rows.sort_unstable_by(|a, b| b.cmp(a));
-        self.trim.forgotten = self.trim.forgotten.saturating_sub(rows.len());
+        if let Some(due) = self.trim.due.get_mut(&collection) {
+            due.forgotten = due.forgotten.saturating_sub(rows.len());
+            due.is_wanted = false;
+        }
         Ok(Gathered {
             rows,
             until: last.unwrap_or(counters.history_cursor),

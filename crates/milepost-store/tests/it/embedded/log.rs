@@ -5,7 +5,9 @@ use std::{path::Path, sync::Arc};
 
 use milepost_semantics::Position;
 use milepost_store::{
-    ChangesPage, ChangesQuery, Feed, MaintenanceError, PageLimit, ParentPath, Scope, Store,
+    Change, ChangesPage, ChangesQuery, CollectionPath, Feed, MaintenanceError, Operation,
+    PageLimit, ParentPath, ResourceKey, Scope, Store,
+    clock::ManualClock,
     embedded::{Embedded, Options, check},
 };
 use rusqlite::Connection;
@@ -16,6 +18,7 @@ use super::{
     damage::{define, define_as, key, put, runtime, write},
     temporary,
 };
+use crate::NOW;
 
 /// Opened as what can also be told to settle.
 fn open(directory: &Path) -> Arc<Embedded> {
@@ -71,6 +74,49 @@ fn what_was_forgotten_leaves_the_log_also_when_that_was_cut_off() {
     // The newest of 64 things and ten before them, and the definition.
     assert_eq!(count(crashed.path(), "versions"), 75);
     assert_eq!(count(crashed.path(), "log"), 75);
+}
+
+#[test]
+fn a_quiet_collections_tombstones_go_while_another_is_never_at_rest() {
+    let directory = temporary();
+    let clock = Arc::new(ManualClock::new(NOW));
+    runtime().block_on(async {
+        let options = Options {
+            clock: Arc::clone(&clock) as _,
+            ..Options::default()
+        };
+        let embedded = Embedded::open(directory.path(), options).expect("a store");
+        let store = Arc::new(embedded) as Arc<dyn Store>;
+        let retention = json!({ "history": { "count": 10 } });
+        let busy = json!({ "preconditions": "optional", "retention": retention });
+        define_as(&store, &busy).await;
+        let retention = json!({ "history": { "count": 1 }, "tombstones": { "count": 2 } });
+        let quiet = json!({ "preconditions": "optional", "retention": retention });
+        let others = CollectionPath::parse("others").expect("a name");
+        let definition = ResourceKey::definition(&others).expect("a name that is an id");
+        write(&store, vec![put(&definition, &quiet)])
+            .await
+            .expect("a definition");
+        for number in 0..50 {
+            let id = format!("o{number}").parse().expect("an id");
+            let other = ResourceKey::top(others.clone(), id);
+            write(&store, vec![put(&other, &json!(number))])
+                .await
+                .expect("a commit");
+            let delete = Operation {
+                change: Change::Delete,
+                ..put(&other, &json!(null))
+            };
+            write(&store, vec![delete]).await.expect("a commit");
+        }
+        for _ in 0..10 {
+            clock.advance(1000);
+            update(&store, 10).await;
+        }
+    });
+    let tombstones = count(directory.path(), "keys WHERE live = 0");
+    assert!(tombstones <= 2, "{tombstones} tombstones are left");
+    assert_whole(directory.path());
 }
 
 /// Makes of a store what the first format would have been.

@@ -220,8 +220,8 @@ impl Scan {
 }
 
 impl Telling<'_, '_> {
-    /// The versions of collections, each with its history's floor, that are to be forgotten and were
-    /// not yet, or not from the log: none where all that is asked for lies after the floor.
+    /// The versions after `since` of collections, each with its history's floor, that are to be forgotten
+    /// and were not yet, or not from the log: none where all that is asked for lies after the floor.
     fn forgotten(
         &self,
         floors: impl IntoIterator<Item = (i64, u64)>,
@@ -243,10 +243,11 @@ impl Telling<'_, '_> {
         forgotten: &mut HashSet<i64>,
     ) -> rusqlite::Result<()> {
         let mut statement = self.snapshot.db.prepare_cached(
-            "SELECT replaced FROM log WHERE collection = ?1 AND replaced IS NOT NULL AND row <= ?2
-             AND row > (SELECT log_cursor FROM collections WHERE collection = ?1)",
+            "SELECT replaced FROM log WHERE collection = ?1 AND replaced > ?3 AND row <= ?2
+             AND row > (SELECT max(log_cursor, ?3) FROM collections WHERE collection = ?1)",
         )?;
-        let rows = statement.query_map((collection, last_row_of(floor)), |row| row.get(0))?;
+        let bounds = (collection, last_row_of(floor), last_row_of(self.since));
+        let rows = statement.query_map(bounds, |row| row.get(0))?;
         rows.into_iter().try_for_each(|row| {
             forgotten.insert(row?);
             Ok(())
