@@ -161,3 +161,21 @@ impl Ledger {
         self.sweep_everything();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{GATHERED_MIN, Trim};
+
+    #[test]
+    fn who_is_always_due_takes_turns_with_others() {
+        let mut trim = Trim::default();
+        for _ in 0..3 * GATHERED_MIN {
+            trim.forgot(1);
+        }
+        trim.want(2);
+        trim.forgot(3);
+        let turns: Vec<_> = (0..4).map(|_| trim.next(false)).collect();
+        assert_eq!(turns, [Some(1), Some(2), Some(1), Some(2)]);
+        assert_eq!(trim.next(true), Some(3));
+    }
+}
