@@ -41,7 +41,7 @@ fn main() -> Result<(), String> {
 fn small(key: u32) -> String {
     let (id, city, rank) = (identifier(key), key % 1000, key % 9973);
     format!(
-        "{{\"id\":\"{id}\",\"name\":\"Document {key:08}\",\"city\":\"c{city:03}\",\"kind\":\"k{}\",\"rank\":{rank:04}}}",
+        "{{\"id\":\"{id}\",\"name\":\"Document {key:08}\",\"city\":\"c{city:03}\",\"kind\":\"k{}\",\"rank\":{rank}}}",
         key % 10
     )
 }
