@@ -54,13 +54,23 @@ fn followers_end_equal_to_a_server_that_is_restored_from_a_backup_behind_the_cac
     converge(kind, Mistake::None, ALL, |origin, _| {
         let backup = origin.backup();
         for round in 100..103 {
-            origin.write_round(&origin.url(), round);
-            origin.await_a_follower();
+            write_followed(origin, &origin.url(), round);
         }
+        let told = origin.told();
         origin.put("lost", r#"{"owner":"ada"}"#);
-        origin.await_a_follower();
+        origin.await_more_told_than(told);
         origin.restore(&backup);
     });
+}
+
+/// Writes, and lets some follower see it: in every third round one that polls, too.
+fn write_followed(origin: &Origin, base: &str, round: usize) {
+    let told = origin.told();
+    origin.write_round(base, round);
+    origin.await_more_told_than(told);
+    if round % 3 == 0 {
+        origin.await_more_told_than(origin.told());
+    }
 }
 
 /// Followers follow while there are writes, something happens, and there are more writes.
@@ -80,13 +90,11 @@ fn converge(
     let pairs = followed.iter().chain(followed);
     let following: Vec<_> = pairs.map(|one| (one.0, begin(one))).collect();
     for round in 1..ROUNDS {
-        origin.await_a_follower();
-        origin.write_round(&cache.url(), round);
+        write_followed(&origin, &cache.url(), round);
     }
     happen(&mut origin, &mut cache);
     for round in ROUNDS..2 * ROUNDS {
-        origin.await_a_follower();
-        origin.write_round(&origin.url(), round);
+        write_followed(&origin, &origin.url(), round);
     }
     for (query, follower) in &following {
         follower.is_to_hold(origin.listed(query));

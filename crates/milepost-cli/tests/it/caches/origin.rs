@@ -158,17 +158,18 @@ impl Origin {
         asked.iter().filter(|asked| asked.target == target).count()
     }
 
-    /// Lets somebody ask for the feed before it goes on.
-    pub(crate) fn await_a_follower(&self) {
-        let feed = || {
-            let asked = self.asked.lock().unwrap();
-            asked
-                .iter()
-                .filter(|asked| asked.target.contains("/changes/"))
-                .count()
-        };
-        let before = feed();
-        await_that("a follower asks", || feed() > before);
+    /// How many questions for changes it has answered.
+    pub(crate) fn told(&self) -> usize {
+        let asked = self.asked.lock().unwrap();
+        let feed = asked
+            .iter()
+            .filter(|asked| asked.target.contains("/changes/"));
+        feed.count()
+    }
+
+    /// Waits until it has answered more of them than that.
+    pub(crate) fn await_more_told_than(&self, before: usize) {
+        await_that("a follower asks", || self.told() > before);
     }
 
     /// Waits until so many requests are held until there is news.
