@@ -68,7 +68,7 @@ fn write_followed(origin: &Origin, base: &str, round: usize) {
     let told = origin.told();
     origin.write_round(base, round);
     origin.await_more_told_than(told);
-    if round % 3 == 0 {
+    if round.is_multiple_of(3) {
         origin.await_more_told_than(origin.told());
     }
 }
