@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, path::PathBuf, time::Duration};
 use milepost_sync::Options;
 
 use crate::{
-    books::{Books, BooksError, Fetched},
+    books::{Books, BooksError, Fetched, News},
     ledger::Ledger,
     say,
 };
@@ -39,9 +39,21 @@ pub fn account(accountant: &Accountant) -> Result<(), BooksError> {
             ..Options::default()
         },
     };
-    let mut is_first = true;
-    books.follow(options, &mut |fetched, statement| {
-        if std::mem::take(&mut is_first) || fetched.entries > 0 {
+    // Empty answers are no news, but at the beginning, and after a time without any.
+    let mut is_awaited = true;
+    books.follow(options, &mut |news| {
+        let (fetched, statement) = match news {
+            News::UpToDate(fetched, statement) => (fetched, statement),
+            News::Waiting { pause, because } => {
+                is_awaited = true;
+                let seconds = pause.as_secs_f32();
+                say::line(format!(
+                    "  {because}; the bank is asked again in {seconds:.1} s"
+                ));
+                return Ok(ControlFlow::Continue(()));
+            }
+        };
+        if std::mem::take(&mut is_awaited) || fetched.entries > 0 {
             report(&fetched, &statement.reconciled()?);
         }
         Ok(match accountant.is_following {

@@ -13,7 +13,7 @@ use axum::{
 };
 use http::{
     HeaderValue, Response,
-    header::{CONTENT_LOCATION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER},
+    header::{ALLOW, CONTENT_LOCATION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER},
 };
 use milepost_semantics::{EntityTag, Issue, Problem, ProblemType, wire::OperationFailure};
 use milepost_server::{
@@ -49,9 +49,8 @@ pub fn service(store: Arc<dyn Store>, addresses: &[SocketAddr]) -> Service {
 /// The whole application: the bank's route, and the service for everything else.
 pub fn application(service: &Service) -> Router {
     let transfers = format!("{}/transfers", service.base());
-    let order = post(order).fallback_service(service.clone());
     Router::new()
-        .route(&transfers, order)
+        .route(&transfers, post(order).fallback(other))
         .fallback_service(service.clone())
         .with_state(service.clone())
 }
@@ -70,6 +69,17 @@ async fn order(State(service): State<Service>, request: Request) -> Response<Bod
         Ok(carried) => made(&service, &order, carried),
         Err(failure) => refused(&service, &order, failure),
     }
+}
+
+/// All the rest about transfers is the service's, which doesn't know that orders are taken here.
+async fn other(State(service): State<Service>, request: Request) -> Response<Body> {
+    let mut response = service.respond(request).await;
+    let fields = response.headers_mut();
+    if fields.contains_key(ALLOW) {
+        let all = HeaderValue::from_static("GET, HEAD, POST, QUERY, OPTIONS");
+        fields.insert(ALLOW, all);
+    }
+    response
 }
 
 /// The transfer, as it now stands at its own URL.

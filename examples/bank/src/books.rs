@@ -7,12 +7,13 @@
 //! To reconcile, the accountant asks for the accounts *as of the position that the books show*
 //! (`/v1/accounts/snapshots/{position}`). So the figures fit to the cent while transfers go on.
 
-use std::{collections::BTreeMap, fmt, ops::ControlFlow, path::Path};
+use std::{collections::BTreeMap, fmt, ops::ControlFlow, path::Path, time::Duration};
 
 use milepost_semantics::Position;
 use milepost_sync::{
     Event, Follower, HttpTransport, Options, Pull, PullError, Replica, ReplicaError, SqliteReplica,
-    SystemClock, Url, follow,
+    SystemClock, Url,
+    follow::{self, Rest},
 };
 
 use crate::{
@@ -27,7 +28,9 @@ const TABLE: &str = "transactions";
 /// A copy of every entry of a bank.
 #[derive(Debug)]
 pub struct Books {
-    bank: Url,
+    /// The bank's base URL, without a slash at its end.
+    bank: String,
+    /// The entries of all accounts there.
     home: Url,
     replica: SqliteReplica,
     transport: HttpTransport,
@@ -46,8 +49,6 @@ pub struct Fetched {
     pub is_restarted: bool,
     /// Whether the books are proven, by the bank's digest, to hold what the bank holds.
     pub is_verified: bool,
-    /// Up to where the books are.
-    pub position: Option<Position>,
 }
 
 /// Why the books are not up to date, or can't be trusted.
@@ -77,9 +78,22 @@ pub enum BooksError {
     Discrepancy(#[from] Discrepancy),
 }
 
-/// Who is told each time that the books are up to date, and says whether to go on.
-pub type Listener<'l> =
-    dyn FnMut(Fetched, &Statement<'_>) -> Result<ControlFlow<()>, BooksError> + 'l;
+/// How it goes with the books.
+#[derive(Debug)]
+pub enum News<'n> {
+    /// They are up to date.
+    UpToDate(Fetched, Statement<'n>),
+    /// The bank gives no usable answer, and is asked again later.
+    Waiting {
+        /// How much later.
+        pause: Duration,
+        /// What came instead, for people.
+        because: &'n str,
+    },
+}
+
+/// Who is told the news, and says whether to go on.
+pub type Listener<'l> = dyn FnMut(News<'_>) -> Result<ControlFlow<()>, BooksError> + 'l;
 
 impl Books {
     /// Opens the books in a file, or begins new ones, of the bank whose base URL is `bank`.
@@ -90,12 +104,12 @@ impl Books {
         let no_url = |_| BooksError::Url {
             url: bank.to_owned(),
         };
-        let bank = Url::parse(bank.trim_end_matches('/')).map_err(no_url)?;
-        let home = Url::parse(&format!("{bank}/accounts/-/transactions")).map_err(no_url)?;
+        let base = bank.trim_end_matches('/');
+        let home = Url::parse(&format!("{base}/accounts/-/transactions")).map_err(no_url)?;
         Ok(Self {
+            bank: base.to_owned(),
             replica: SqliteReplica::open(file, TABLE, &home)?,
-            transport: reading::transport(&bank),
-            bank,
+            transport: reading::transport(&home),
             home,
         })
     }
@@ -107,14 +121,17 @@ impl Books {
     /// The books are whole all the same, and the next call goes on.
     pub fn catch_up(&mut self) -> Result<(Fetched, Ledger), BooksError> {
         let mut found = None;
-        self.follow(Options::default(), &mut |fetched, statement| {
-            found = Some((fetched, statement.reconciled()?));
-            Ok(ControlFlow::Break(()))
+        self.follow(Options::default(), &mut |news| match news {
+            News::Waiting { .. } => Ok(ControlFlow::Continue(())),
+            News::UpToDate(fetched, statement) => {
+                found = Some((fetched, statement.reconciled()?));
+                Ok(ControlFlow::Break(()))
+            }
         })?;
         Ok(found.unwrap_or_default())
     }
 
-    /// Goes on from the bookmark as `options` say, and tells each time that the books are up to date.
+    /// Goes on from the bookmark as `options` say, and tells how it goes.
     ///
     /// # Errors
     /// As [`Books::catch_up`], and whatever `tell` says.
@@ -141,9 +158,8 @@ impl Books {
                 }
                 Event::Restarting(_) => fetched.is_restarted = true,
                 Event::CaughtUp(caught_up) => {
-                    let news = Fetched {
+                    let fetched = Fetched {
                         is_verified: caught_up.verified,
-                        position: Some(caught_up.position),
                         ..std::mem::take(&mut fetched)
                     };
                     let statement = Statement {
@@ -151,7 +167,14 @@ impl Books {
                         replica: meanwhile.replica,
                         position: caught_up.position,
                     };
-                    return tell(news, &statement);
+                    return tell(News::UpToDate(fetched, statement));
+                }
+                Event::Resting(Rest {
+                    duration,
+                    because: Some(because),
+                }) => {
+                    let pause = *duration;
+                    return tell(News::Waiting { pause, because });
                 }
                 _ => {}
             }
@@ -163,7 +186,7 @@ impl Books {
 /// The books as they stand at one position, in front of the bank whose they are.
 #[derive(Debug)]
 pub struct Statement<'b> {
-    bank: &'b Url,
+    bank: &'b str,
     replica: &'b SqliteReplica,
     position: Position,
 }
@@ -206,9 +229,10 @@ impl Statement<'_> {
 impl fmt::Display for Fetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { entries, pages, .. } = self;
+        let answers = if *pages == 1 { "answer" } else { "answers" };
         write!(
             f,
-            "fetched {entries} entries ({} bytes in {pages} answers)",
+            "fetched {entries} entries ({} bytes in {pages} {answers})",
             self.bytes
         )?;
         if self.is_restarted {

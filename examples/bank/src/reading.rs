@@ -52,11 +52,11 @@ pub enum ReadingError {
     },
 }
 
-/// What carries requests to a bank: not by a proxy where it is on this machine.
+/// What carries requests to a URL: not by a proxy where that is on this machine.
 #[must_use]
-pub fn transport(bank: &Url) -> HttpTransport {
+pub fn transport(url: &Url) -> HttpTransport {
     HttpTransport::new(HttpOptions {
-        is_direct: bank.is_loopback(),
+        is_direct: url.is_loopback(),
         ..HttpOptions::default()
     })
 }

@@ -33,6 +33,8 @@ async fn nobody_writes_past_the_rule() {
         let reply = bank.unchanged_by(bank.ask(method, url, body)).await;
         reply.is_problem(405, "methodNotAllowed");
         assert!(reply.field("allow").starts_with("GET, HEAD"), "{url}");
+        let has_post = reply.field("allow").contains("POST");
+        assert_eq!(has_post, url == "/v1/transfers", "{url}");
     }
 }
 

@@ -1,6 +1,10 @@
 //! The story is told for real: processes, SIGKILL, files.
 
-use std::process::{Command, Stdio};
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    process::{Command, Stdio},
+};
 
 #[test]
 fn the_story_has_a_good_end_with_the_server_killed_in_the_middle() {
@@ -52,4 +56,22 @@ fn a_bank_without_credentials_is_not_opened_to_others() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(!folder.path().join("bank").exists());
+}
+
+#[test]
+fn an_accountant_whom_the_bank_does_not_answer_says_so_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bank"))
+        .args(["accountant", &format!("http://{}/v1", closed.unwrap())])
+        .arg(folder.path().join("books.sqlite"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let stdout = child.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.contains("the bank is asked again in"), "{line}");
 }
