@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     account::{self, Account, Kind},
     money::Cents,
-    order::Order,
+    order::{Giver, Order},
     transfer,
 };
 
@@ -133,6 +133,7 @@ async fn create(
 /// A deposit is a transfer like any other.
 async fn pay_in(store: &dyn Store, id: &str, currency: &str) -> Result<(), FoundingError> {
     let order = Order {
+        giver: Giver::Bank,
         id: format!("opening-{id}").parse().expect("it is an id"),
         from: till(currency).parse().expect("it is an id"),
         to: id.parse().expect("it is an id"),

@@ -13,9 +13,20 @@ use crate::money::{AMOUNT_CENTS_MAX, Cents, Currency};
 /// The longest reference, in characters.
 pub const REFERENCE_CHARS_MAX: usize = 140;
 
+/// Who gives an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver {
+    /// Whoever can reach the bank.
+    Client,
+    /// The bank itself, which alone pays out of its tills.
+    Bank,
+}
+
 /// So much from one account to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
+    /// Who gives it; no document says so.
+    pub giver: Giver,
     /// The transfer's id, which the client chose: the same id is the same transfer, however often it
     /// is sent.
     pub id: ResourceId,
@@ -32,7 +43,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// Reads an order.
+    /// Reads a client's order.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -56,6 +67,7 @@ impl Order {
                 if reader.issues.is_empty() =>
             {
                 Ok(Self {
+                    giver: Giver::Client,
                     id,
                     from,
                     to,

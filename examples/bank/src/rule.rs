@@ -7,7 +7,7 @@ use milepost_semantics::ResourceId;
 use crate::{
     account::{Account, Kind},
     money::{BALANCE_CENTS_MAX, Cents, Money},
-    order::Order,
+    order::{Giver, Order},
 };
 
 /// An account that doesn't let a transfer be made, and why.
@@ -58,6 +58,12 @@ fn changed(
     amount: Cents,
 ) -> Result<Account, (u16, String)> {
     let before = before.ok_or((404, "does not exist".to_owned()))?;
+    if amount < 0 && before.kind == Kind::Till && order.giver == Giver::Client {
+        return Err((
+            403,
+            "is the bank's own: nobody else pays from it".to_owned(),
+        ));
+    }
     if before.currency != order.currency {
         let currency = &before.currency;
         return Err((
@@ -95,6 +101,7 @@ mod tests {
 
     fn order(amount: Cents) -> Order {
         Order {
+            giver: Giver::Bank,
             id: "t-1".parse().unwrap(),
             from: "17".parse().unwrap(),
             to: "18".parse().unwrap(),
@@ -127,6 +134,21 @@ mod tests {
         assert_eq!(objections, [("17".to_owned(), 422)]);
         let [till, _] = carried_out(&order(500), from(Kind::Till), to()).unwrap();
         assert_eq!(till.balance, -1);
+    }
+
+    #[test]
+    fn nobody_but_the_bank_pays_out_of_its_till_and_everybody_may_pay_into_it() {
+        let order = Order {
+            giver: Giver::Client,
+            ..order(5)
+        };
+        let till = || Some(account(Kind::Till, -500));
+        let customer = || Some(account(Kind::Customer, 500));
+        assert_eq!(
+            refused(&order, till(), customer()),
+            [("17".to_owned(), 403)]
+        );
+        assert!(carried_out(&order, customer(), till()).is_ok());
     }
 
     #[test]

@@ -84,8 +84,11 @@ pub(super) fn live(
         }
         let mut all = Diary::default();
         let diaries = customers.into_iter().map(|customer| customer.join());
-        for diary in diaries.collect::<Vec<_>>().into_iter().flatten() {
-            all.add(diary?);
+        for diary in diaries.collect::<Vec<_>>() {
+            let diary = diary.map_err(|_panic| StoryError::Promise {
+                what: "a customer fell silent".to_owned(),
+            });
+            all.add(diary??);
         }
         happened.map(|()| all)
     })

@@ -110,6 +110,7 @@ async fn what_the_accounts_refuse_is_told_of_every_account() {
     for (order, status, href) in [
         (with("from", "99"), 404, "/v1/accounts/99"),
         (with("to", "99"), 404, "/v1/accounts/99"),
+        (with("from", "till-eur"), 403, "/v1/accounts/till-eur"),
         (with("to", "21"), 422, "/v1/accounts/21"),
         (with("from", "21"), 422, "/v1/accounts/21"),
     ] {
