@@ -4,7 +4,8 @@ use std::{ops::ControlFlow, time::Duration};
 
 use clap::Args;
 use milepost_sync::{
-    Editable, Event, Follower, HttpTransport, Meanwhile, Options, Pull, SystemClock, Url,
+    Editable, Event, Follower, HttpTransport, Meanwhile, MemoryReplica, Options, Pull, SystemClock,
+    Url,
 };
 
 use crate::{
@@ -96,16 +97,35 @@ impl Sync {
     /// Runs the command.
     pub(crate) fn run(self, terminal: Terminal) -> Ended {
         let place = sync::Place::of(&self.connection, &self.collection, &self.filter)?;
-        let mut targets = self.target.open(&place.name, &place.home)?;
-        let ended = match &mut targets {
-            Targets::File(replica) => self.through(terminal, &place, &mut **replica),
-            Targets::Folder(replica) => self.through(terminal, &place, &mut **replica),
-        };
-        if ended.is_err() {
-            // What went wrong first is what is told.
-            let _ = targets.abandon();
+        if !self.target.is_there() {
+            self.try_out(&place)?;
         }
-        ended
+        match self.target.open(&place.name, &place.home)? {
+            Targets::File(mut replica) => self.through(terminal, &place, &mut *replica),
+            Targets::Folder(mut replica) => self.through(terminal, &place, &mut *replica),
+        }
+    }
+
+    /// Fetches the first page and forgets it: where there is nothing to follow, no target is made.
+    fn try_out(&self, place: &sync::Place) -> Result<(), Failure> {
+        let options = Options {
+            is_endless: false,
+            ..self.options()
+        };
+        let mut follower = Follower::new(place.home.clone(), None, options)
+            .map_err(|failure| sync::of_feed(&failure))?;
+        let mut pull = Pull {
+            follower: &mut follower,
+            transport: &mut HttpTransport::new(place.http.clone()),
+            replica: &mut MemoryReplica::new(),
+            clock: &mut SystemClock::start(),
+        };
+        pull.run(&mut |event, _| {
+            Ok::<_, Failure>(match event {
+                Event::Applied { .. } => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+        })
     }
 
     fn through<R: Editable>(

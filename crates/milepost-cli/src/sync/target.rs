@@ -48,6 +48,12 @@ impl FromStr for Target {
 }
 
 impl Target {
+    /// Whether there is anything at its place.
+    pub(crate) fn is_there(&self) -> bool {
+        let (Self::File(path) | Self::Folder(path)) = self;
+        path.exists()
+    }
+
     /// Opens it, or makes it.
     pub(crate) fn open(&self, name: &str, home: &Url) -> Result<Targets, Failure> {
         match self {
@@ -56,18 +62,6 @@ impl Target {
             Self::Folder(path) => FolderReplica::open(path, name, home)
                 .map(|replica| Targets::Folder(Box::new(replica))),
         }
-        .map_err(Failure::from)
-    }
-}
-
-impl Targets {
-    /// Takes back what opening made, where nothing came of it.
-    pub(crate) fn abandon(self) -> Result<(), Failure> {
-        match self {
-            Self::File(replica) => replica.abandon(),
-            Self::Folder(replica) => replica.abandon(),
-        }
-        .map(drop)
         .map_err(Failure::from)
     }
 }

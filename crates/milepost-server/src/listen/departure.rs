@@ -13,7 +13,9 @@
 //! connection, and with it whatever it held. Taking a closed sending side for a client that is gone
 //! would have been simpler, and would cut off those who aren't.
 //!
-//! Over HTTP/2 a client that is gone is seen by hyper, which always reads.
+//! Where more requests have come that weren't read yet, nothing wakes the connection when its input ends:
+//! it is found when the connection is looked at the next time, some seconds later at most. Over HTTP/2 a
+//! client that is gone is seen by hyper, which always reads.
 
 use std::{
     io,

@@ -362,25 +362,68 @@ fn what_is_done_to_a_view_of_everything_is_an_edit() {
 }
 
 #[test]
-fn what_was_opened_in_vain_leaves_nothing_and_what_holds_anything_stays() {
+fn what_people_put_into_the_file_stops_no_one_who_follows_everything() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, things) = (
-        folder.path().join("things.sqlite"),
-        folder.path().join("things"),
-    );
-    let open_file = |name| SqliteReplica::open(&file, name, &home()).unwrap();
-    let open_folder = || FolderReplica::open(&things, "things", &home()).unwrap();
-    assert!(open_file("things").abandon().unwrap());
-    assert!(open_folder().abandon().unwrap());
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    let first = delivery(true, true, "k.2-aaaa", Vec::new());
-    open_file("things").apply(&first).unwrap();
-    open_folder().apply(&first).unwrap();
-    assert!(!open_file("things").abandon().unwrap());
-    assert!(!open_file("others").abandon().unwrap());
-    assert!(!open_folder().abandon().unwrap());
-    assert!(open_file("things").held().unwrap().is_some());
-    assert!(open_folder().held().unwrap().is_some());
+    let file = folder.path().join("all.sqlite");
+    let everything = Url::parse("http://h/v1/-/changes").unwrap();
+    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.execute_batch(
+        "CREATE TABLE Books (mine TEXT); CREATE INDEX notes ON Books (mine);
+         CREATE VIEW films AS SELECT mine AS id, mine AS value FROM Books;",
+    )
+    .unwrap();
+    let names = ["books", "notes", "films", "games"];
+    let defined = names.map(|name| put(&format!("-/collections/{name}"), "\"1\"", "{}"));
+    let first = delivery(true, true, "k.4-aaaa", defined.to_vec());
+    replica.apply(&first).unwrap();
+    assert_eq!(rows(&file, "games"), []);
+    let undefined = names.map(|name| gone(&format!("-/collections/{name}")));
+    let second = delivery(false, true, "k.8-aaaa", undefined.to_vec());
+    replica.apply(&second).unwrap();
+    assert_eq!(rows(&file, "films"), [], "somebody else's view stays");
+    assert!(db.prepare("SELECT * FROM games").is_err());
+}
+
+#[test]
+fn an_id_that_is_none_of_a_collection_is_refused_by_its_view() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.sqlite");
+    let everything = Url::parse("http://h/v1/-/changes").unwrap();
+    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
+    let defined = vec![
+        put("-/collections/books", "\"1\"", "{}"),
+        put("-/collections/books.reviews", "\"2\"", "{}"),
+    ];
+    replica
+        .apply(&delivery(true, true, "k.2-aaaa", defined))
+        .unwrap();
+    let db = rusqlite::Connection::open(&file).unwrap();
+    let insert = |view: &str, id: &str| {
+        let sql = format!("INSERT INTO \"{view}\" (id, value) VALUES ('{id}', '1')");
+        db.execute_batch(&sql)
+    };
+    assert!(insert("books", "a/reviews/b").is_err());
+    assert!(insert("books.reviews", "a").is_err());
+    insert("books", "a").unwrap();
+    insert("books.reviews", "a/reviews/b").unwrap();
+    assert_eq!(rows(&file, "books.reviews").len(), 1);
+}
+
+#[test]
+fn a_folder_keeps_one_collection_and_clears_away_what_a_crash_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let things = folder.path().join("things");
+    let first = delivery(true, true, "k.2-aaaa", vec![put("a", "\"1\"", "1")]);
+    let mut replica = FolderReplica::open(&things, "things", &home()).unwrap();
+    replica.apply(&first).unwrap();
+    drop(replica);
+    std::fs::write(things.join(".milepost-x7Qa"), "half").unwrap();
+    let other = FolderReplica::open(&things, "others", &home()).unwrap_err();
+    assert!(matches!(other, ReplicaError::Occupied { .. }), "{other}");
+    let replica = FolderReplica::open(&things, "things", &home()).unwrap();
+    assert!(replica.held().unwrap().is_some());
+    assert!(!things.join(".milepost-x7Qa").exists());
 }
 
 #[test]

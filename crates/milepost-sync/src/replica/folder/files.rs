@@ -15,6 +15,9 @@ use crate::replica::ReplicaError;
 /// So many files are synced one by one: other programs' files needn't be.
 const SYNCED_SINGLY_MAX: usize = 8;
 
+/// How the names of files begin that are not in their place yet.
+const BESIDE: &str = ".milepost-";
+
 /// Whether a folder changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
@@ -104,7 +107,8 @@ pub(super) fn sync_all(folder: &Path, prepared: &[Prepared]) -> Result<(), Repli
     prepared.iter().try_for_each(Prepared::sync)
 }
 
-/// Whether everything on the folder's file system was made durable.
+/// Whether everything on the folder's file system was made durable. Linux tells here of writes that
+/// failed since version 5.8.
 #[cfg(target_os = "linux")]
 fn sync_file_system(folder: &Path) -> Result<bool, ReplicaError> {
     let failed = |error| ReplicaError::io(folder.display(), error);
@@ -121,7 +125,7 @@ fn sync_file_system(_: &Path) -> Result<bool, ReplicaError> {
 /// A file beside its place, with the permissions of any other file of the user.
 fn beside(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".milepost-");
+    builder.prefix(BESIDE);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -141,6 +145,25 @@ pub(super) fn sync_folders(folders: &BTreeSet<PathBuf>) -> Result<(), ReplicaErr
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(|error| ReplicaError::io(folder.display(), error))?;
+    }
+    Ok(())
+}
+
+/// Removes files that a crash kept from getting to their place.
+pub(super) fn remove_left_over(folder: &Path) -> Result<(), ReplicaError> {
+    let mut open = vec![folder.to_owned()];
+    while let Some(here) = open.pop() {
+        let failed = |error| ReplicaError::io(here.display(), error);
+        for entry in fs::read_dir(&here).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let is_beside = entry.file_name().to_string_lossy().starts_with(BESIDE);
+            if is_folder && entry.file_name() != STATE_FOLDER {
+                open.push(entry.path());
+            } else if !is_folder && is_beside {
+                remove(&entry.path())?;
+            }
+        }
     }
     Ok(())
 }

@@ -41,8 +41,6 @@ const FILES_AT_A_TIME: usize = 2_000;
 pub struct FolderReplica {
     folder: PathBuf,
     state: SqliteReplica,
-    /// Whether the folder was not there before.
-    is_new: bool,
     /// Held while this is open: two followers of one folder would take each other's files for edits.
     _lock: File,
 }
@@ -63,40 +61,25 @@ impl FolderReplica {
                 what: "has JSON files that no sync put there".to_owned(),
             });
         }
-        let is_new = !folder.exists();
         fs::create_dir_all(&own).map_err(|error| ReplicaError::io(own.display(), error))?;
         let lock = locked(&own.join("lock"), folder)?;
         let mut state = SqliteReplica::open(&state_file, name, feed)?;
         if let Some(other) = state.other_feed()? {
-            state.abandon()?;
+            state.take_back()?;
             return Err(ReplicaError::Occupied {
                 path: folder.display().to_string(),
                 what: format!("keeps {other}"),
             });
         }
+        files::remove_left_over(folder)?;
         state.keep_outbox();
         let mut replica = Self {
             folder: folder.to_owned(),
             state,
-            is_new,
             _lock: lock,
         };
         replica.deliver()?;
         Ok(replica)
-    }
-
-    /// Takes back what opening made, where nothing was ever applied: see [`SqliteReplica::abandon`].
-    ///
-    /// # Errors
-    /// When something can't be removed.
-    pub fn abandon(self) -> Result<bool, ReplicaError> {
-        if !self.state.abandon()? {
-            return Ok(false);
-        }
-        let own = self.folder.join(STATE_FOLDER);
-        fs::remove_dir_all(&own).map_err(|error| ReplicaError::io(own.display(), error))?;
-        // Whatever somebody has put there meanwhile keeps the folder.
-        Ok(self.is_new && fs::remove_dir(&self.folder).is_ok())
     }
 
     /// Where a document's file is.

@@ -239,7 +239,7 @@ impl Tables<'_> {
         };
         match collection {
             Some(collection) if is_there => views::show(self.tx, &self.table, collection),
-            Some(collection) => views::hide(self.tx, collection),
+            Some(collection) => views::hide(self.tx, &self.table, collection),
             None => Ok(()),
         }
     }

@@ -49,8 +49,6 @@ pub struct SqliteReplica {
     name: String,
     /// The table, quoted.
     table: String,
-    /// Whether the file was not there before.
-    is_new_file: bool,
     /// Whether changed documents are noted for somebody who keeps files of them.
     keeps_outbox: bool,
 }
@@ -64,13 +62,8 @@ impl SqliteReplica {
     /// another URL.
     pub fn open(path: &Path, name: &str, feed: &Url) -> Result<Self, ReplicaError> {
         let shown = path.display().to_string();
-        let is_new_file = !path.exists();
         let connection = Connection::open(path).map_err(|error| database(&shown, error))?;
-        let replica = Self::prepared(connection, shown, name, feed)?;
-        Ok(Self {
-            is_new_file,
-            ..replica
-        })
+        Self::prepared(connection, shown, name, feed)
     }
 
     /// The same in memory, for tests.
@@ -124,28 +117,14 @@ impl SqliteReplica {
             path,
             name: name.to_owned(),
             table: schema::quoted(name),
-            is_new_file: false,
             keeps_outbox: false,
         })
     }
 
-    /// Takes back what opening made, where nothing was ever applied and nobody put anything in: the
-    /// table, and the file if that was new and holds nothing else. Whether the file is gone.
-    ///
-    /// # Errors
-    /// When the file can't be written or removed.
-    pub fn abandon(mut self) -> Result<bool, ReplicaError> {
-        let is_unused = schema::remove_unused(&mut self.connection, &self.name);
-        let is_empty = is_unused.map_err(|error| self.failed(error))? == Some(0);
-        if !is_empty || !self.is_new_file {
-            return Ok(false);
-        }
-        let (path, connection) = (self.path, self.connection);
-        connection
-            .close()
-            .map_err(|(_, error)| database(&path, error))?;
-        std::fs::remove_file(&path).map_err(|error| ReplicaError::io(&path, error))?;
-        Ok(true)
+    /// Takes back the table that opening made, where nothing was ever applied to it.
+    pub(super) fn take_back(mut self) -> Result<(), ReplicaError> {
+        let removed = schema::remove_unused(&mut self.connection, &self.name);
+        removed.map_err(|error| self.failed(error))
     }
 
     /// Notes from now on which documents change, for a folder of files.

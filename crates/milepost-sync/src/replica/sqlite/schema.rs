@@ -114,12 +114,8 @@ pub(super) fn prepare_feed(
     Ok(url.to_owned())
 }
 
-/// Removes a feed's table where nothing was ever applied to it and nobody put anything in; how many
-/// feeds are left then.
-pub(super) fn remove_unused(
-    connection: &mut Connection,
-    name: &str,
-) -> rusqlite::Result<Option<i64>> {
+/// Removes a feed's table where nothing was ever applied to it and nobody put anything in.
+pub(super) fn remove_unused(connection: &mut Connection, name: &str) -> rusqlite::Result<()> {
     let table = quoted(name);
     let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let sql = format!(
@@ -128,14 +124,11 @@ pub(super) fn remove_unused(
              AND NOT EXISTS (SELECT 1 FROM milepost_edits WHERE feed = ?1)"
     );
     let unused: i64 = tx.query_row(&sql, [name], |row| row.get(0))?;
-    if unused == 0 {
-        return Ok(None);
+    if unused > 0 {
+        tx.execute_batch(&format!("DROP TABLE {table}"))?;
+        tx.execute("DELETE FROM milepost_feeds WHERE name = ?1", [name])?;
     }
-    tx.execute_batch(&format!("DROP TABLE {table}"))?;
-    tx.execute("DELETE FROM milepost_feeds WHERE name = ?1", [name])?;
-    let left = tx.query_row("SELECT count(*) FROM milepost_feeds", [], |row| row.get(0))?;
-    tx.commit()?;
-    Ok(Some(left))
+    tx.commit()
 }
 
 /// A name as SQL writes it.

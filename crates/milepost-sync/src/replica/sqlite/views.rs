@@ -27,7 +27,8 @@ pub(super) fn defined_by(key: &str) -> Option<&str> {
     collection.split('.').all(is_name).then_some(collection)
 }
 
-/// Makes a collection's view over `table` (quoted), unless something of that name is there.
+/// Makes a collection's view over `table` (quoted), unless something of that name is there: what people
+/// put into the file is theirs, and no reason to stop following.
 pub(super) fn show(tx: &Transaction<'_>, table: &str, collection: &str) -> rusqlite::Result<()> {
     match kind(tx, collection)? {
         Some(_) => Ok(()),
@@ -35,51 +36,78 @@ pub(super) fn show(tx: &Transaction<'_>, table: &str, collection: &str) -> rusql
     }
 }
 
-/// Removes a collection's view.
-pub(super) fn hide(tx: &Transaction<'_>, collection: &str) -> rusqlite::Result<()> {
-    match kind(tx, collection)?.as_deref() {
-        Some("view") => tx.execute_batch(&format!("DROP VIEW {}", quoted(collection))),
-        _ => Ok(()),
+/// Removes a collection's view over `table` (quoted), if it is that.
+pub(super) fn hide(tx: &Transaction<'_>, table: &str, collection: &str) -> rusqlite::Result<()> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = ?1 AND type = 'view' AND sql = ?2";
+    let made = definition(table, collection);
+    let ours: i64 = tx.query_row(sql, [collection, &made], |row| row.get(0))?;
+    match ours {
+        0 => Ok(()),
+        _ => tx.execute_batch(&format!("DROP VIEW {}", quoted(collection))),
     }
 }
 
-/// What a name stands for in the file: `table` or `view`.
+/// What a name stands for in the file, whatever its case: tables, views and indexes share one space.
 pub(super) fn kind(
     connection: &rusqlite::Connection,
     name: &str,
 ) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT type FROM sqlite_schema WHERE name = ?1 AND type IN ('table', 'view')";
+    let sql = "SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type <> 'trigger'";
     connection
         .prepare_cached(sql)?
         .query_row([name], |row| row.get(0))
         .optional()
 }
 
-/// Ids and names of collections alternate in a key, and neither has a slash: a range, a pattern and the
-/// number of slashes say which keys are of the collection. Its name consists of letters, digits,
+/// Which keys are of a collection: ids and names of collections alternate in a key, and neither has a
+/// slash, so a pattern and the number of slashes say it. A collection's name consists of letters, digits,
 /// hyphens and dots, so that it needs no escaping.
-fn view(table: &str, collection: &str) -> String {
-    let view = quoted(collection);
-    let trigger = |suffix: &str| quoted(&format!("{collection}_{suffix}"));
+fn is_of(collection: &str, key: &str) -> String {
     let names: Vec<&str> = collection.split('.').collect();
-    let first = names.first().copied().unwrap_or_default();
     let pattern = format!("{}/*", names.join("/*/"));
     let slashes = names.len() * 2 - 1;
-    let after_prefix = first.len() + 2;
     format!(
-        "CREATE VIEW {view} AS SELECT substr(id, {after_prefix}) AS id, value, etag FROM {table}
-         WHERE id >= '{first}/' AND id < '{first}0' AND id GLOB '{pattern}'
-             AND length(id) - length(replace(id, '/', '')) = {slashes};
-         CREATE TRIGGER {inserted} INSTEAD OF INSERT ON {view} BEGIN
-             INSERT INTO {table} (id, value) VALUES ('{first}/' || NEW.id, NEW.value);
+        "{key} GLOB '{pattern}' AND length({key}) - length(replace({key}, '/', '')) = {slashes}"
+    )
+}
+
+fn first_of(collection: &str) -> &str {
+    collection.split('.').next().unwrap_or_default()
+}
+
+/// The statement that makes the view, as the file keeps it.
+fn definition(table: &str, collection: &str) -> String {
+    let (view, first) = (quoted(collection), first_of(collection));
+    format!(
+        "CREATE VIEW {view} AS SELECT substr(id, {after_prefix}) AS id, value, etag FROM {table} \
+         WHERE id >= '{first}/' AND id < '{first}0' AND {is_ours}",
+        after_prefix = first.len() + 2,
+        is_ours = is_of(collection, "id"),
+    )
+}
+
+fn view(table: &str, collection: &str) -> String {
+    let (view, first) = (quoted(collection), first_of(collection));
+    let trigger = |suffix: &str| quoted(&format!("{collection}_{suffix}"));
+    let key = format!("('{first}/' || NEW.id)");
+    let fits = format!(
+        "SELECT RAISE(ABORT, 'this id is none of the collection''s') WHERE NOT ({})",
+        is_of(collection, &key)
+    );
+    format!(
+        "{definition};
+         CREATE TRIGGER IF NOT EXISTS {inserted} INSTEAD OF INSERT ON {view} BEGIN
+             {fits};
+             INSERT INTO {table} (id, value) VALUES ({key}, NEW.value);
          END;
-         CREATE TRIGGER {updated} INSTEAD OF UPDATE ON {view} BEGIN
-             UPDATE {table} SET id = '{first}/' || NEW.id, value = NEW.value
-             WHERE id = '{first}/' || OLD.id;
+         CREATE TRIGGER IF NOT EXISTS {updated} INSTEAD OF UPDATE ON {view} BEGIN
+             {fits};
+             UPDATE {table} SET id = {key}, value = NEW.value WHERE id = '{first}/' || OLD.id;
          END;
-         CREATE TRIGGER {deleted} INSTEAD OF DELETE ON {view} BEGIN
+         CREATE TRIGGER IF NOT EXISTS {deleted} INSTEAD OF DELETE ON {view} BEGIN
              DELETE FROM {table} WHERE id = '{first}/' || OLD.id;
          END;",
+        definition = definition(table, collection),
         inserted = trigger("inserted"),
         updated = trigger("updated"),
         deleted = trigger("deleted"),
