@@ -6,8 +6,9 @@
 //! anything: 2⁶⁴ random nonces collide with a chance of 2⁻⁶⁵.
 //!
 //! *No nonce.* AES-256-GCM-SIV stays secure when nonces repeat, but for telling that two equal messages are equal,
-//! which is what is asked for. The nonce is all zeros. With one nonce, 2³² links of 16 KiB under one key leave an
-//! attacker a chance below 2⁻⁵⁰ (RFC 8452 §9); rotate long before.
+//! which is what is asked for. The nonce is all zeros. With one nonce all links of a key are
+//! encrypted under one derived key: 2³² links of 16 KiB are 2⁴² blocks, which a permutation tells from a function with a
+//! chance of 2⁸⁴⁻¹²⁹ = 2⁻⁴⁵. Rotate before.
 
 use aes_gcm_siv::Aes256GcmSiv;
 use chacha20poly1305::{

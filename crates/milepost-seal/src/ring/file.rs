@@ -7,7 +7,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
 };
 
@@ -104,10 +104,19 @@ impl KeyFile {
     /// # Errors
     /// [`KeyFileError`]: missing, exposed, corrupt, of a later format, or unreadable.
     pub fn read(&self) -> Result<KeyRing, KeyFileError> {
+        self.read_with_owner().map(|(ring, _owner)| ring)
+    }
+
+    fn read_with_owner(&self) -> Result<(KeyRing, Owner), KeyFileError> {
         let file = File::open(&self.path).map_err(|error| self.io(error))?;
         self.demand_owner_only(&file)?;
+        let owner = owner(&file).map_err(|error| self.io(error))?;
         let text = self.text(file)?;
-        KeyRing::from_text(&text).map_err(|unreadable| self.unreadable(unreadable))
+        let ring = KeyRing::from_text(&text);
+        Ok((
+            ring.map_err(|unreadable| self.unreadable(unreadable))?,
+            owner,
+        ))
     }
 
     /// Makes the file with a ring of one new key, which is active.
@@ -153,15 +162,17 @@ impl KeyFile {
     /// [`KeyFileError::Refused`] where the change is; otherwise as [`read`](Self::read) has it, and when it can't be
     /// written.
     pub fn change<T>(&self, change: impl Change<T>) -> Result<T, KeyFileError> {
-        let directory = File::open(self.directory()).map_err(|error| self.io(error))?;
+        // Behind links first: whoever comes by another name must wait at the same lock.
+        let target = fs::canonicalize(&self.path).map_err(|error| self.io(error))?;
+        let directory = File::open(directory_of(&target)).map_err(|error| self.io(error))?;
         directory.lock().map_err(|error| self.io(error))?;
-        let mut ring = self.read()?;
+        let (mut ring, before) = Self::at(&target).read_with_owner()?;
         let outcome = change(&mut ring).map_err(|source| KeyFileError::Refused {
             path: self.path.clone(),
             source,
         })?;
-        let target = fs::canonicalize(&self.path).map_err(|error| self.io(error))?;
         let temporary = self.written(&ring, directory_of(&target))?;
+        keep_owner(temporary.as_file(), before).map_err(|error| self.io(error))?;
         temporary
             .persist(&target)
             .map_err(|error| self.io(error.error))?;
@@ -196,7 +207,9 @@ impl KeyFile {
         if size > KEY_FILE_BYTES_MAX {
             return Err(corrupt(format!("it has {size} bytes")));
         }
-        let mut text = Zeroizing::new(String::new());
+        // Room for all of it: a text that grows would leave copies behind.
+        let room = usize::try_from(size).unwrap_or_default() + 1;
+        let mut text = Zeroizing::new(String::with_capacity(room));
         match file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text) {
             Ok(_) => Ok(text),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -256,6 +269,23 @@ impl KeyFile {
             Unreadable::Corrupt(what) => KeyFileError::Corrupt { path, what },
         }
     }
+}
+
+/// User and group of a file.
+type Owner = (u32, u32);
+
+fn owner(file: &File) -> io::Result<Owner> {
+    let metadata = file.metadata()?;
+    Ok((metadata.uid(), metadata.gid()))
+}
+
+/// Gives the new file to whom the old one belonged: a server must be able to read what its administrator changed.
+fn keep_owner(file: &File, before: Owner) -> io::Result<()> {
+    if owner(file)? == before {
+        return Ok(());
+    }
+    let (user, group) = before;
+    fchown(file, Some(user), Some(group))
 }
 
 fn directory_of(path: &Path) -> &Path {

@@ -183,15 +183,24 @@ fn what_is_wrong_with_a_file_is_said() {
 
 #[test]
 fn changes_at_once_are_all_made() {
-    with_file(|file, _path| {
+    with_file(|file, path| {
         made(file);
-        let four = || {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = elsewhere.path().join("link");
+        symlink(path, &link).unwrap();
+        let linked = KeyFile::at(link);
+        let four = |by: &KeyFile| {
             for _change in 0..4 {
-                let create = file.change(|ring| ring.create(NOW, &mut SystemEntropy));
+                let create = by.change(|ring| ring.create(NOW, &mut SystemEntropy));
                 create.unwrap();
             }
         };
-        thread::scope(|scope| (0..8).for_each(|_thread| drop(scope.spawn(four))));
+        thread::scope(|scope| {
+            for _pair in 0..4 {
+                scope.spawn(|| four(file));
+                scope.spawn(|| four(&linked));
+            }
+        });
         assert_eq!(file.read().unwrap().keys().count(), 1 + 8 * 4);
     });
 }
