@@ -10,6 +10,9 @@ use super::{define, key, open, put, runtime, standing, write};
 use crate::embedded::{DATABASE, LOG, assert_whole, copy_in_use, temporary};
 
 const COMMITS: u64 = 25;
+/// What stands before the log's frames, and a frame: its own header and a page.
+const HEADER_BYTES: usize = 32;
+const FRAME_BYTES: usize = 24 + 4096;
 
 /// Makes a store of so many commits, each of which writes the same number into two resources, and
 /// takes its files while it is in use.
@@ -31,8 +34,9 @@ fn files() -> tempfile::TempDir {
 /// them is there already, all of it zeros.
 fn log_of(files: &Path) -> Vec<u8> {
     let mut log = fs::read(files.join(LOG)).expect("a log");
-    let end = log.iter().rposition(|byte| *byte != 0);
-    log.truncate(end.map_or(0, |end| end + 1));
+    let end = log.iter().rposition(|byte| *byte != 0).unwrap_or_default();
+    let frames = end.saturating_sub(HEADER_BYTES) / FRAME_BYTES + 1;
+    log.truncate(HEADER_BYTES + frames * FRAME_BYTES);
     log
 }
 
