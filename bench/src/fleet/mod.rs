@@ -9,9 +9,17 @@ mod apart;
 mod history;
 mod thread;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use http::{Method, header::CONTENT_TYPE};
+use milepost_semantics::Position;
 use milepost_sync::{HttpTransport, Request, Transport as _, Url, transport::HttpOptions};
 use serde_json::Value;
 
@@ -81,10 +89,13 @@ pub struct Outcome {
 /// When the server refuses anything, or a follower ends with anything else than what was written.
 pub fn run(fleet: &Fleet, history: &History) -> Result<Outcome, String> {
     let mut writer = Writer::start(fleet)?;
+    // Nobody knows it yet.
+    let end = Arc::new(AtomicU64::new(u64::MAX));
     let mut threads = Vec::new();
     for number in 0..fleet.crew.plain + fleet.crew.filtered {
         let filter = (number >= fleet.crew.plain).then_some(FILTER);
-        threads.push(Thread::start(&fleet.server, filter, number)?);
+        let until = Arc::clone(&end);
+        threads.push(Thread::start(&fleet.server, filter, number, until)?);
     }
     let mut apart = Vec::new();
     for number in 0..fleet.crew.killed + fleet.crew.restored {
@@ -101,6 +112,10 @@ pub fn run(fleet: &Fleet, history: &History) -> Result<Outcome, String> {
     }
     let writing_s = watch.elapsed().as_secs_f64();
     let head = writer.head()?;
+    let position: Position = head
+        .parse()
+        .map_err(|_wrong| format!("{head} is no position"))?;
+    end.store(position.sequence(), Ordering::Relaxed);
     let mut outcome = Outcome {
         operations: writer.operations,
         revisions: all,
@@ -111,7 +126,7 @@ pub fn run(fleet: &Fleet, history: &History) -> Result<Outcome, String> {
     };
     let filtered = passing(&writer.state)?;
     for thread in threads {
-        thread.end(&head, &writer.state, &filtered)?;
+        thread.end(&writer.state, &filtered)?;
     }
     for follower in apart {
         let (kills, restores) = follower.end(&head, &writer.state)?;

@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use milepost_semantics::Position;
 use milepost_sync::{Event, Follower, MemoryReplica, Options, Pull, PullError, SystemClock};
 
 use super::{State, difference, home, transport};
@@ -22,8 +21,6 @@ const WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Thread {
     name: String,
     is_filtered: bool,
-    /// The sequence at which it ends.
-    end: Arc<AtomicU64>,
     running: JoinHandle<Result<Followed, PullError>>,
 }
 
@@ -35,12 +32,13 @@ struct Followed {
 }
 
 impl Thread {
+    /// Starts one that ends at the sequence that `until` holds by then.
     pub(super) fn start(
         server: &str,
         filter: Option<(&str, &str)>,
         number: usize,
+        until: Arc<AtomicU64>,
     ) -> Result<Self, String> {
-        let end = Arc::new(AtomicU64::new(u64::MAX));
         let options = Options {
             is_endless: true,
             wait: WAIT,
@@ -50,21 +48,15 @@ impl Thread {
         };
         let follower = Follower::new(home(server, filter)?, None, options);
         let follower = follower.map_err(|failure| failure.to_string())?;
-        let until = Arc::clone(&end);
         Ok(Self {
             name: format!("follower {number}"),
             is_filtered: filter.is_some(),
-            end,
             running: thread::spawn(move || follow(follower, &until)),
         })
     }
 
-    /// Waits until it has come to `head`, and compares what it holds.
-    pub(super) fn end(self, head: &str, all: &State, filtered: &State) -> Result<(), String> {
-        let head: Position = head
-            .parse()
-            .map_err(|_wrong| format!("{head} is no position"))?;
-        self.end.store(head.sequence(), Ordering::Relaxed);
+    /// Waits until it has come to its end, and compares what it holds.
+    pub(super) fn end(self, all: &State, filtered: &State) -> Result<(), String> {
         let name = self.name;
         let followed = self
             .running

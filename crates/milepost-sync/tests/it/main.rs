@@ -11,6 +11,7 @@
 
 mod converging;
 mod editing;
+mod everything;
 mod following;
 mod merging;
 mod replicas;

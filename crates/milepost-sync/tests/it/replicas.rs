@@ -1,8 +1,8 @@
 //! What every replica promises, asked of each.
 
 use milepost_sync::{
-    Change, Delivery, EVERYTHING_NAME, Editable as _, FolderReplica, Key, MemoryReplica, Replica,
-    ReplicaError, SetDigest, SqliteReplica, Url, Version,
+    Change, Delivery, Editable as _, FolderReplica, Key, MemoryReplica, Replica, ReplicaError,
+    SetDigest, SqliteReplica, Url, Version,
 };
 
 use crate::stage::home;
@@ -11,7 +11,7 @@ fn key(id: &str) -> Key {
     Key::parse(id).unwrap()
 }
 
-fn put(id: &str, etag: &str, value: &str) -> Change {
+pub(crate) fn put(id: &str, etag: &str, value: &str) -> Change {
     Change {
         key: key(id),
         version: Some(Version {
@@ -21,14 +21,19 @@ fn put(id: &str, etag: &str, value: &str) -> Change {
     }
 }
 
-fn gone(id: &str) -> Change {
+pub(crate) fn gone(id: &str) -> Change {
     Change {
         key: key(id),
         version: None,
     }
 }
 
-fn delivery(replace: bool, complete: bool, position: &str, changes: Vec<Change>) -> Delivery {
+pub(crate) fn delivery(
+    replace: bool,
+    complete: bool,
+    position: &str,
+    changes: Vec<Change>,
+) -> Delivery {
     Delivery {
         replace,
         complete,
@@ -266,148 +271,6 @@ fn files_that_a_crash_left_behind_follow_when_the_folder_is_opened_and_edits_amo
         .collect();
     assert_eq!(told, [("b", "\"1\"", Some("mine")), ("c", "\"1\"", None)]);
     assert_eq!(replica.lookup(&key("b")).unwrap().unwrap().etag, "\"2\"");
-}
-
-/// What a table or a view of the file holds.
-fn rows(file: &std::path::Path, name: &str) -> Vec<(String, String)> {
-    let db = rusqlite::Connection::open(file).unwrap();
-    let sql = format!("SELECT id, value FROM \"{name}\" ORDER BY id");
-    let mut statement = db.prepare(&sql).unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    rows.unwrap().map(Result::unwrap).collect()
-}
-
-fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = |(id, value): &(&str, &str)| ((*id).to_owned(), (*value).to_owned());
-    pairs.iter().map(owned).collect()
-}
-
-#[test]
-fn where_everything_is_followed_each_collection_is_a_view_that_comes_and_goes_with_its_definition()
-{
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("all.sqlite");
-    let everything = Url::parse("http://h/v1/-/changes").unwrap();
-    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
-    let first = vec![
-        put("-/collections/books", "\"1\"", "{}"),
-        put("-/collections/books.reviews", "\"2\"", "{}"),
-        put("-/collections/books-2", "\"3\"", "{}"),
-        put("books/ubik", "\"4\"", "1"),
-        put("books/ubik/reviews/r.1", "\"5\"", "2"),
-        put("books-2/ubik", "\"6\"", "3"),
-    ];
-    replica
-        .apply(&delivery(true, true, "k.6-aaaa", first))
-        .unwrap();
-    assert_eq!(rows(&file, "books"), pairs(&[("ubik", "1")]));
-    assert_eq!(
-        rows(&file, "books.reviews"),
-        pairs(&[("ubik/reviews/r.1", "2")])
-    );
-    assert_eq!(rows(&file, "books-2"), pairs(&[("ubik", "3")]));
-    let changes = vec![
-        gone("books-2/ubik"),
-        gone("-/collections/books-2"),
-        put("-/collections/books", "\"8\"", "{ }"),
-    ];
-    replica
-        .apply(&delivery(false, true, "k.8-aaaa", changes))
-        .unwrap();
-    assert_eq!(rows(&file, "books"), pairs(&[("ubik", "1")]));
-    let db = rusqlite::Connection::open(&file).unwrap();
-    assert!(db.prepare("SELECT * FROM \"books-2\"").is_err());
-    let other = SqliteReplica::open(&file, "books", &home()).unwrap_err();
-    assert!(matches!(other, ReplicaError::Occupied { .. }), "{other}");
-}
-
-#[test]
-fn what_is_done_to_a_view_of_everything_is_an_edit() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("all.sqlite");
-    let everything = Url::parse("http://h/v1/-/changes").unwrap();
-    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
-    let first = vec![
-        put("-/collections/books", "\"1\"", "{}"),
-        put("books/a", "\"2\"", "1"),
-        put("books/b", "\"3\"", "1"),
-    ];
-    replica
-        .apply(&delivery(true, true, "k.3-aaaa", first))
-        .unwrap();
-    let db = rusqlite::Connection::open(&file).unwrap();
-    db.execute_batch(
-        "UPDATE books SET value = '2' WHERE id = 'a';
-         DELETE FROM books WHERE id = 'b';
-         INSERT INTO books (id, value) VALUES ('c', '3');",
-    )
-    .unwrap();
-    let edits = replica.edits().unwrap();
-    let told: Vec<_> = edits
-        .iter()
-        .map(|edit| {
-            (
-                edit.key.as_str(),
-                edit.local.as_deref(),
-                edit.base.is_some(),
-            )
-        })
-        .collect();
-    let expected = [
-        ("books/a", Some("2"), true),
-        ("books/b", None, true),
-        ("books/c", Some("3"), false),
-    ];
-    assert_eq!(told, expected);
-}
-
-#[test]
-fn what_people_put_into_the_file_stops_no_one_who_follows_everything() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("all.sqlite");
-    let everything = Url::parse("http://h/v1/-/changes").unwrap();
-    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
-    let db = rusqlite::Connection::open(&file).unwrap();
-    db.execute_batch(
-        "CREATE TABLE Books (mine TEXT); CREATE INDEX notes ON Books (mine);
-         CREATE VIEW films AS SELECT mine AS id, mine AS value FROM Books;",
-    )
-    .unwrap();
-    let names = ["books", "notes", "films", "games"];
-    let defined = names.map(|name| put(&format!("-/collections/{name}"), "\"1\"", "{}"));
-    let first = delivery(true, true, "k.4-aaaa", defined.to_vec());
-    replica.apply(&first).unwrap();
-    assert_eq!(rows(&file, "games"), []);
-    let undefined = names.map(|name| gone(&format!("-/collections/{name}")));
-    let second = delivery(false, true, "k.8-aaaa", undefined.to_vec());
-    replica.apply(&second).unwrap();
-    assert_eq!(rows(&file, "films"), [], "somebody else's view stays");
-    assert!(db.prepare("SELECT * FROM games").is_err());
-}
-
-#[test]
-fn an_id_that_is_none_of_a_collection_is_refused_by_its_view() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("all.sqlite");
-    let everything = Url::parse("http://h/v1/-/changes").unwrap();
-    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
-    let defined = vec![
-        put("-/collections/books", "\"1\"", "{}"),
-        put("-/collections/books.reviews", "\"2\"", "{}"),
-    ];
-    replica
-        .apply(&delivery(true, true, "k.2-aaaa", defined))
-        .unwrap();
-    let db = rusqlite::Connection::open(&file).unwrap();
-    let insert = |view: &str, id: &str| {
-        let sql = format!("INSERT INTO \"{view}\" (id, value) VALUES ('{id}', '1')");
-        db.execute_batch(&sql)
-    };
-    assert!(insert("books", "a/reviews/b").is_err());
-    assert!(insert("books.reviews", "a").is_err());
-    insert("books", "a").unwrap();
-    insert("books.reviews", "a/reviews/b").unwrap();
-    assert_eq!(rows(&file, "books.reviews").len(), 1);
 }
 
 #[test]
