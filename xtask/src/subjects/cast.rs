@@ -61,7 +61,7 @@ pub(super) const ALL: &[Subject] = &[
         options: PATIENT,
         expected: Expected {
             verdicts: &["stateful"],
-            by: &["SC-3", "RP-1", "RP-2", "MM-1"],
+            by: &["SC-3", "OR-1", "RP-1", "RP-2", "MM-1"],
             sentence: "stateful: fails rewind, replica, restart and memory",
             remark: "",
         },
@@ -96,7 +96,7 @@ pub(super) const ALL: &[Subject] = &[
         restarts: true,
         expected: Expected {
             verdicts: &["stateful"],
-            by: &["SC-3"],
+            by: &["SC-3", "OR-1"],
             sentence: "stateful by rewind; the shared store mends replicas and restarts, and no more",
             remark: "",
         },
@@ -216,7 +216,7 @@ pub(super) const ALL: &[Subject] = &[
             verdicts: &["stateful"],
             by: &["LK-1"],
             sentence: "stateful: keeps locks, in memory",
-            remark: "",
+            remark: "The auditor is right beyond the expectation too: the tag is the same for two versions of one size that are written within one second, so that a late writer is not refused (CA-1), and of writers who race for one tag several may win (CA-5).",
         },
         ..PLAIN
     },

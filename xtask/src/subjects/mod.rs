@@ -1,8 +1,8 @@
 //! `cargo xtask subjects`: services that others made, installed, started on loopback, audited, and
 //! every witness played again. The outcome is `docs/audited.md`.
 //!
-//! Each subject leaves its part of the page under the target folder with the day on which it was
-//! seen; the page is written when every subject has one. The page says what was seen and nothing
+//! Each subject leaves its report under the target folder with the day on which it was seen; the page
+//! is written when every subject has one. The page says what was seen and nothing
 //! else; only what was expected of a subject, and who is right where that differs, is written here
 //! beforehand (`cast`).
 
@@ -14,7 +14,7 @@ mod subject;
 
 use std::{fs, path::PathBuf, process::Command};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::{running::Running, subject::Subject};
 use crate::{
@@ -24,6 +24,8 @@ use crate::{
 
 /// Where the page is.
 const PAGE: &str = "docs/audited.md";
+/// What is left of a run beside its report: version, day, and which witnesses were seen again.
+const SEEN: &str = "seen.json";
 /// Exit code of an audit that could not be run at all.
 const USAGE: i32 = 2;
 
@@ -70,23 +72,17 @@ fn folder(subject: &Subject) -> PathBuf {
     cargo::target().join("subjects").join(subject.name)
 }
 
-/// One subject, from its installation to its part of the page.
+/// One subject, from its installation to what is left of it.
 fn one(subject: &Subject) -> Result<(), String> {
     let version = subject.install()?;
     let running = Running::start(subject, &folder(subject))?;
     let report = audit(subject, &running)?;
     let again = replayed(&running)?;
     let today = cargo::read(program("date").args(["-u", "+%F"]))?;
-    let part = part::Part {
-        subject,
-        version: &version,
-        day: today.trim(),
-        report: &report,
-        again: &again,
-    };
-    say::talk(&part.row());
-    write(&running.folder.join("row.md"), &part.row())?;
-    write(&running.folder.join("part.md"), &part.text())
+    let seen = json!({ "version": version, "day": today.trim(), "again": again });
+    write(&running.folder.join(SEEN), &seen.to_string())?;
+    say::talk(&part::Part::of(subject, &seen, &report).row());
+    Ok(())
 }
 
 fn milepost() -> Command {
@@ -126,22 +122,26 @@ fn replayed(running: &Running) -> Result<Vec<bool>, String> {
     Ok(lines.map(|line| line.starts_with("again")).collect())
 }
 
-/// The page, when every subject has its part.
+/// The page, when every subject was seen.
 fn page() -> Result<(), String> {
     let mut rows = String::new();
     let mut parts = String::new();
     for subject in cast::ALL {
-        let read = |name: &str| fs::read_to_string(folder(subject).join(name));
-        let (Ok(row), Ok(part)) = (read("row.md"), read("part.md")) else {
+        let left = |name: &str| {
+            let text = fs::read_to_string(folder(subject).join(name)).ok()?;
+            serde_json::from_str::<Value>(&text).ok()
+        };
+        let (Some(seen), Some(report)) = (left(SEEN), left("report.json")) else {
             say::talk(&format!(
                 "{PAGE} is left as it is: {} was not audited yet",
                 subject.name
             ));
             return Ok(());
         };
-        rows.push_str(&row);
+        let part = part::Part::of(subject, &seen, &report);
+        rows.push_str(&part.row());
         rows.push('\n');
-        parts.push_str(&part);
+        parts.push_str(&part.text());
     }
     write(&cargo::root().join(PAGE), &part::page(&rows, &parts))?;
     say::talk(&format!("{PAGE} is written"));

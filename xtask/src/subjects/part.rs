@@ -18,7 +18,7 @@ pub(super) struct Part<'p> {
     /// The JSON report.
     pub(super) report: &'p Value,
     /// Whether each witness of the report was seen again, in its order.
-    pub(super) again: &'p [bool],
+    pub(super) again: Vec<bool>,
 }
 
 /// A finding, and whether its witness was seen again.
@@ -126,6 +126,22 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 
+impl<'p> Part<'p> {
+    /// A subject's part, from what is left of its run.
+    pub(super) fn of(subject: &'p Subject, seen: &'p Value, report: &'p Value) -> Self {
+        let text = |name: &str| seen.get(name).and_then(Value::as_str).unwrap_or_default();
+        let again = seen.get("again").and_then(Value::as_array);
+        let again = again.into_iter().flatten().filter_map(Value::as_bool);
+        Self {
+            subject,
+            version: text("version"),
+            day: text("day"),
+            report,
+            again: again.collect(),
+        }
+    }
+}
+
 impl Part<'_> {
     fn told(&self) -> Vec<Told<'_>> {
         let findings = self.report.get("findings").and_then(Value::as_array);
@@ -175,6 +191,14 @@ impl Part<'_> {
             .iter()
             .filter(|check| found.iter().all(|name| name.trim_matches('*') != **check));
         differing.extend(missing.map(|check| format!("{check} finds nothing")));
+        let bad = found
+            .iter()
+            .filter(|name| name.starts_with('*'))
+            .map(|name| name.trim_matches('*'));
+        let more: Vec<&str> = bad.filter(|check| !expected.by.contains(check)).collect();
+        if !more.is_empty() {
+            differing.push(format!("{} beyond that", more.join(", ")));
+        }
         differing
     }
 

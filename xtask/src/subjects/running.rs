@@ -131,12 +131,18 @@ impl Drop for Running {
     }
 }
 
-/// Kills what runs; killed processes are gone a moment later.
+/// Kills what runs, and waits until it is gone with all its threads: till then it may still listen.
 const KILL: &str = "\
 cd \"$(dirname \"$0\")\" || exit 1
-for pid in $(cat pid.* 2>/dev/null); do kill -9 \"$pid\" 2>/dev/null; done
+is_gone() {
+  test ! -e \"/proc/$1\" && return
+  grep -qs '^State:.Z' \"/proc/$1/status\" && test \"$(ls \"/proc/$1/task\" | wc -l)\" -le 1
+}
+for pid in $(cat pid.* 2>/dev/null); do
+  kill -9 \"$pid\" 2>/dev/null
+  until is_gone \"$pid\"; do sleep 0.05; done
+done
 rm -f pid.*
-sleep 0.2
 ";
 
 /// An address that nobody listens at, below the ports that the system hands to clients: between a

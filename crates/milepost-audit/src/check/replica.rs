@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 
 use crate::{
     check::NO_SANDBOX,
-    engine::{Carrier, Dependence, Draft, Mask, Scene, Stop, differences, shown},
+    engine::{Carrier, Dependence, Draft, Mask, Proof, Scene, Stop, differences, shown},
     finding::Level,
     script::{Claim, Cookies, Script, Send, Voice},
 };
@@ -58,9 +58,9 @@ fn same_answer(scene: &Scene<'_>, operation: usize, replica: usize) -> Result<()
             );
             let draft = Draft::at(operation, summary)
                 .detail("What one process issued (a tag, a token, a cursor) or holds, another doesn't know: a per-process secret or memory.")
-                .proof(proof)
                 .remembered(one, other, Carrier::Process);
-            scene.file(Level::Bad, draft);
+            let level = weight(&proof, one, other);
+            scene.file(level, draft.proof(proof));
             return Ok(());
         }
         thread::sleep(POLL);
@@ -71,6 +71,19 @@ fn same_answer(scene: &Scene<'_>, operation: usize, replica: usize) -> Result<()
     }
     scene.fine(operation);
     Ok(())
+}
+
+/// How much it matters that two replicas answer differently. One that refuses what the other takes,
+/// or tags the same representation otherwise, can't stand in for it; bodies alone may tell no more
+/// than which process answered.
+fn weight(proof: &Proof, one: usize, other: usize) -> Level {
+    let refuses = Claim::Status(one, 200, 299).holds(&proof.played, &proof.mask)
+        != Claim::Status(other, 200, 299).holds(&proof.played, &proof.mask);
+    if refuses || Claim::BodySame(one, other).holds(&proof.played, &proof.mask) {
+        Level::Bad
+    } else {
+        Level::Warn
+    }
 }
 
 /// A history told to one replica, and the probe asked of another, by the same client.
