@@ -63,7 +63,7 @@ pub(super) const ALL: &[Subject] = &[
             verdicts: &["stateful"],
             by: &["SC-3", "OR-1", "RP-1", "RP-2", "MM-1"],
             sentence: "stateful: fails rewind, replica, restart and memory",
-            remark: "",
+            remark: "Where MM-1 says *no power*, the heap of a collector moves by more than small sessions weigh, and the auditor says no more than it can. That sessions pile up shows otherwise: each client without history is given one by a plain GET (SC-4), and what it holds is gone after a restart (RP-2).",
         },
         ..PLAIN
     },
