@@ -39,16 +39,17 @@ pub(crate) async fn changes(
 ) -> Answer {
     let asked = Asked::read(shared, request, followed, since)?;
     if wants_stream(&request.headers)? {
-        return stream::open(shared, request, begun, asked).await;
+        return Box::pin(stream::open(shared, request, begun, asked)).await;
     }
     media::require_json_accepted(&request.headers)?;
     let query = asked.canonical_query();
     if query != request.uri.query().unwrap_or_default() || request.uri.query() == Some("") {
         return Ok(redirect(&asked.canonical_url(shared)));
     }
-    let page = match read::page(shared, &asked, asked.since).await {
+    // Apart, so that who is held doesn't hold the room for reading as well.
+    let page = match Box::pin(read::page(shared, &asked, asked.since)).await {
         Ok(page) => page,
-        Err(error) => return Err(refuse(shared, &asked, error).await),
+        Err(error) => return Err(Box::pin(refuse(shared, &asked, error)).await),
     };
     match asked.wait_s() {
         Some(wait_s) if !page.has_news => {

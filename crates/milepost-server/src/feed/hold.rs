@@ -54,9 +54,10 @@ pub(super) async fn until_news(
     let mut is_up = pin!(sleep(jittered(time_max)));
     let mut since = asked.since;
     let mut answer = loop {
-        let page = match read::page(shared, asked, since).await {
+        // Apart, so that who is held doesn't hold the room for reading as well.
+        let page = match Box::pin(read::page(shared, asked, since)).await {
             Ok(page) => page,
-            Err(error) => return Err(refuse(shared, asked, error).await),
+            Err(error) => return Err(Box::pin(refuse(shared, asked, error)).await),
         };
         if page.has_news {
             break represent(shared, request, &page, page.freshness)?;
