@@ -16,11 +16,12 @@ const PYTHON: &[&str] = &["schemathesis==4.32.5", "httplint==2026.10.4"];
 /// npm packages of the checks.
 const NODE: &[&str] = &["@stoplight/spectral-cli@6.16.3"];
 /// Programs that tests need, and Debian's packages of them: the follower in `docs/follow.sh` is run, and
-/// followers are led through caches.
+/// followers are led through caches; a store lies in PostgreSQL.
 const COMMANDS: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("jq", "jq"),
     ("nginx", "nginx"),
+    ("pg_ctlcluster", "postgresql"),
     ("varnishd", "varnish"),
 ];
 

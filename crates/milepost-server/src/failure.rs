@@ -88,6 +88,10 @@ pub(crate) fn of_write(error: WriteError) -> Refusal {
             let detail = "the storage failed and takes no writes until it was looked after; whether this one was made is not known";
             Refusal::new(ProblemType::OutcomeUnknown, detail).retry_after_s(LATER_S)
         }
+        WriteError::Unknown => {
+            let detail = "the storage was lost sight of meanwhile; whether this was written is not known";
+            Refusal::new(ProblemType::OutcomeUnknown, detail).retry_after_s(SOON_S)
+        }
         WriteError::Stopped => Refusal::new(
             ProblemType::StorageUnavailable,
             "the storage failed before and takes no writes until it was looked after; nothing was done",

@@ -60,7 +60,8 @@ pub struct Changed {
 impl ChangesQuery {
     /// Whether it may be answered from one parent's children, as long as those are few: its pages
     /// then end elsewhere.
-    pub(crate) fn may_be_among_few(&self) -> bool {
+    #[must_use]
+    pub fn may_be_among_few(&self) -> bool {
         !self.versions && self.feed.parent().is_some()
     }
 }
@@ -101,7 +102,8 @@ impl Feed {
     }
 
     /// Whether nothing of a collection is left out.
-    pub(crate) fn is_whole_collection(&self) -> bool {
+    #[must_use]
+    pub fn is_whole_collection(&self) -> bool {
         match self {
             Self::Collection {
                 collection,
@@ -113,7 +115,8 @@ impl Feed {
     }
 
     /// The parent whose children it is about, all of them and no more.
-    pub(crate) fn parent(&self) -> Option<&ParentPath> {
+    #[must_use]
+    pub fn parent(&self) -> Option<&ParentPath> {
         match self {
             Self::Collection {
                 scope: Scope::Of(parent),
@@ -125,7 +128,8 @@ impl Feed {
     }
 
     /// Whether telling a change takes more than knowing that there was one.
-    pub(crate) fn is_partial(&self) -> bool {
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
         !matches!(self, Self::Everything) && !self.is_whole_collection()
     }
 }

@@ -78,6 +78,10 @@ pub enum WriteError {
     /// A sync or write failed before: no write is taken until a restart. Nothing was written.
     #[error("storage failed before, and takes no writes until restarted")]
     Stopped,
+    /// The storage was lost sight of while this was being written: whether it is durable is unknown.
+    /// Further writes are taken as soon as the storage is there.
+    #[error("storage was lost while this was written: whether it was written is unknown")]
+    Unknown,
     /// The storage failed in passing. Nothing was written.
     #[error("storage can't be written")]
     Unavailable(#[source] Cause),

@@ -13,6 +13,7 @@
 //! * [`Definition`]: what is declared about a collection: schema, indexes, retention.
 //! * [`embedded`]: SQLite in one directory. [`memory`]: strict and slow, for tests.
 
+pub mod backend;
 mod changes;
 pub mod clock;
 pub mod conformance;
@@ -30,6 +31,7 @@ mod set_digest;
 mod store;
 mod transaction;
 mod version;
+mod words;
 
 pub use crate::{
     changes::{Changed, ChangesPage, ChangesQuery, Feed},

@@ -46,20 +46,21 @@ const WEIGHED_MAX: usize = 1 << 13;
 
 /// What a page may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bounds {
+pub struct Bounds {
     /// The most versions that are gone through, superseded ones included.
-    pub(crate) examined: usize,
+    pub examined: usize,
     /// The most changes that are looked at, shown or not.
-    pub(crate) weighed: usize,
+    pub weighed: usize,
     /// The most changes that are shown.
-    pub(crate) items: usize,
+    pub items: usize,
     /// The most bytes that are shown.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
 }
 
 impl Bounds {
-    /// `is_partial`: whether the feed may hide changes.
-    pub(crate) fn of(limit: PageLimit, is_partial: bool) -> Self {
+    /// The bounds of a page that holds `limit`; `is_partial`: whether the feed may hide changes.
+    #[must_use]
+    pub fn of(limit: PageLimit, is_partial: bool) -> Self {
         let items = limit.items.max(1);
         let per_item =
             |factor: usize, most: usize| items.saturating_mul(factor).min(most).max(items);
@@ -78,7 +79,7 @@ impl Bounds {
 
 /// The last commits of the blocks of 1, 2, 4, … commits in which `first` lies: ascending, each once,
 /// and all before `head`.
-pub(crate) fn ends(first: u64, head: u64) -> impl DoubleEndedIterator<Item = u64> + Clone {
+pub fn ends(first: u64, head: u64) -> impl DoubleEndedIterator<Item = u64> + Clone {
     let level = move |bits: u32| first | ((1_u64 << bits) - 1);
     // A block's end is that of the smaller one where `first` lies in its second half.
     let is_new = move |bits: &u32| *bits == 0 || first & (1 << (bits - 1)) == 0;

@@ -10,11 +10,11 @@ use crate::{Definition, IndexFilter, ListQuery};
 
 /// One declared index that a listing is ordered by, before parent and id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OrderKey {
+pub struct OrderKey {
     /// Its place among the definition's indexes.
-    pub(crate) index: usize,
+    pub index: usize,
     /// Largest first.
-    pub(crate) descending: bool,
+    pub descending: bool,
 }
 
 /// The filter (its place in the query) whose index carries the listing, or `None` where the
@@ -40,7 +40,8 @@ pub(crate) fn carrier(query: &ListQuery, definition: &Definition) -> Option<usiz
 /// carrier's index, ascending; then follow parent and id, in the direction of [`ties_descend`].
 ///
 /// Names that are not declared are left out: [`undeclared`] is asked first.
-pub(crate) fn order(query: &ListQuery, definition: &Definition) -> Vec<OrderKey> {
+#[must_use]
+pub fn order(query: &ListQuery, definition: &Definition) -> Vec<OrderKey> {
     let place = |name: &str| {
         definition
             .indexes
@@ -64,13 +65,15 @@ pub(crate) fn order(query: &ListQuery, definition: &Definition) -> Vec<OrderKey>
 
 /// Whether parent and id descend: they go the way of the outermost key, so that one index read
 /// backwards gives the order of a listing that is sorted descending.
-pub(crate) fn ties_descend(order: &[OrderKey]) -> bool {
+#[must_use]
+pub fn ties_descend(order: &[OrderKey]) -> bool {
     order.first().is_some_and(|key| key.descending)
 }
 
 /// The names that are filtered or sorted by but not declared, each once; `q` for a text search where
 /// no text is declared.
-pub(crate) fn undeclared(query: &ListQuery, definition: &Definition) -> Vec<String> {
+#[must_use]
+pub fn undeclared(query: &ListQuery, definition: &Definition) -> Vec<String> {
     let filtered = query.filters.iter().map(|filter| &filter.index);
     let sorted = query.sort.iter().map(|sort| &sort.index);
     let mut names = undeclared_among(filtered.chain(sorted), definition);
@@ -81,7 +84,7 @@ pub(crate) fn undeclared(query: &ListQuery, definition: &Definition) -> Vec<Stri
 }
 
 /// Those of the names that are not declared, each once.
-pub(crate) fn undeclared_among<'n>(
+pub fn undeclared_among<'n>(
     asked: impl Iterator<Item = &'n String>,
     definition: &Definition,
 ) -> Vec<String> {

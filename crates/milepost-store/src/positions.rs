@@ -10,34 +10,41 @@ use milepost_semantics::{Check, History, Position};
 
 /// From which sequence on which salt was in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Incarnation {
-    pub(crate) first_sequence: u64,
-    pub(crate) salt: u64,
+pub struct Incarnation {
+    /// The first sequence that was committed with the salt, or would be.
+    pub first_sequence: u64,
+    /// Drawn at random.
+    pub salt: u64,
 }
 
 /// A store's history id, and the salts of its positions.
 #[derive(Clone, Debug)]
-pub(crate) struct Lineage {
+pub struct Lineage {
     history: History,
     /// In ascending order of first sequence; the first one begins at zero.
     incarnations: Vec<Incarnation>,
 }
 
 impl Lineage {
-    pub(crate) fn new(history: History, incarnations: Vec<Incarnation>) -> Self {
+    /// A history whose `incarnations` are in ascending order, the first from zero.
+    #[must_use]
+    pub fn new(history: History, incarnations: Vec<Incarnation>) -> Self {
         Self {
             history,
             incarnations,
         }
     }
 
-    pub(crate) fn position(&self, sequence: u64) -> Position {
+    /// The position of the commit with this sequence.
+    #[must_use]
+    pub fn position(&self, sequence: u64) -> Position {
         Position::new(self.history, sequence, self.check(sequence))
     }
 
     /// The sequence of a position that this store has committed, or `None`: of another history, of
     /// another fork, or ahead of `head`.
-    pub(crate) fn sequence(&self, position: Position, head: u64) -> Option<u64> {
+    #[must_use]
+    pub fn sequence(&self, position: Position, head: u64) -> Option<u64> {
         let sequence = position.sequence();
         (sequence <= head && self.position(sequence) == position).then_some(sequence)
     }
@@ -70,7 +77,8 @@ fn high_bits(bits: u64) -> u32 {
 ///
 /// # Panics
 /// Where the operating system has no randomness to give: nothing here could be unique then.
-pub(crate) fn random() -> u64 {
+#[must_use]
+pub fn random() -> u64 {
     getrandom::u64().expect("the operating system gives random numbers")
 }
 

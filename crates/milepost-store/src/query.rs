@@ -37,12 +37,12 @@ impl IndexFilter {
     }
 
     /// The filters that hold together or not at all.
-    pub(crate) fn bounds(&self) -> impl Iterator<Item = &Filter> {
+    pub fn bounds(&self) -> impl Iterator<Item = &Filter> {
         self.any_of.iter().filter(|filter| is_bound(filter))
     }
 
     /// The filters of which any will do.
-    pub(crate) fn alternatives(&self) -> impl Iterator<Item = &Filter> {
+    pub fn alternatives(&self) -> impl Iterator<Item = &Filter> {
         self.any_of.iter().filter(|filter| !is_bound(filter))
     }
 }

@@ -13,6 +13,10 @@ const TERRITORIES: &[(&[&str], &[&str])] = &[
         &["milepost-store", "milepost-sync", "milepost-bench"],
     ),
     (
+        &["tokio-postgres", "deadpool-postgres"],
+        &["milepost-postgres"],
+    ),
+    (
         &["aes-gcm-siv", "chacha20poly1305", "hkdf"],
         &["milepost-seal"],
     ),
@@ -35,6 +39,10 @@ const IMPURE: &[&str] = &[
 const ARROWS: &[(&str, &[&str])] = &[
     ("milepost-semantics", &[]),
     ("milepost-store", &["milepost-semantics"]),
+    (
+        "milepost-postgres",
+        &["milepost-semantics", "milepost-store"],
+    ),
     ("milepost-seal", &[]),
     (
         "milepost-server",

@@ -164,6 +164,7 @@ async fn a_write_that_can_not_be_made_is_503_and_reads_go_on() {
         (WriteError::Overloaded, "overloaded"),
         (WriteError::Full, "storageFull"),
         (WriteError::Poisoned, "outcomeUnknown"),
+        (WriteError::Unknown, "outcomeUnknown"),
         (WriteError::Stopped, "storageUnavailable"),
         (WriteError::Unavailable(broken_disk()), "storageUnavailable"),
     ] {

@@ -26,10 +26,9 @@ mod state;
 
 use std::{collections::HashSet, sync::Arc};
 
-pub(crate) use self::prepare::{index_value, text_of};
 use self::{operation::decide_operation, state::Overlay};
 pub use self::{
-    prepare::{Contents, Prepared, prepare},
+    prepare::{Contents, Prepared, index_value, prepare, text_of},
     state::{Current, State},
 };
 use crate::{Definition, Effect, Failure, Rejected, ResourceKey, Version};

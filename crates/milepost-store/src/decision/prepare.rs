@@ -147,10 +147,10 @@ fn index_values(
 }
 
 /// The encoded value of one index in a document.
-pub(crate) fn index_value(
-    index: &crate::definition::Index,
-    value: &Value,
-) -> Result<Vec<u8>, Violation> {
+///
+/// # Errors
+/// What is wrong with a value that can't be ordered.
+pub fn index_value(index: &crate::definition::Index, value: &Value) -> Result<Vec<u8>, Violation> {
     IndexValue::from_json(index.pointer.resolve(value))
         .map(|value| value.encode())
         .map_err(|error| Violation {
@@ -160,7 +160,8 @@ pub(crate) fn index_value(
 }
 
 /// The strings at the declared pointers; all strings of an array.
-pub(crate) fn text_of(definition: &Definition, value: &Value) -> String {
+#[must_use]
+pub fn text_of(definition: &Definition, value: &Value) -> String {
     let mut lines = Vec::new();
     for pointer in &definition.text {
         match pointer.resolve(value) {

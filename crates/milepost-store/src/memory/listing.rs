@@ -5,13 +5,13 @@ use std::cmp::Ordering;
 use milepost_semantics::{index::IndexValue, json};
 use serde_json::Value;
 
-use super::{
-    table::{Row, Table},
-    words::{has_words, words},
-};
+use super::table::{Row, Table};
 use crate::{
     Cursor, Definition, IndexFilter, ListQuery, Listed, Page, PageLimit, ReadError, ResourceKey,
-    decision::text_of, definition::Index, plan,
+    decision::text_of,
+    definition::Index,
+    plan,
+    words::{has_words, words},
 };
 
 /// A resource that matches, and the values it is ordered by.

@@ -12,7 +12,6 @@ mod listing;
 mod restart;
 mod retention;
 mod table;
-mod words;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -25,25 +25,8 @@ use super::{
 };
 use crate::{
     CollectionPath, TRANSACTIONS,
+    backend::{OUTCOME_AGE_MS, OUTCOMES_MAX, OWN_RETENTION},
     definition::{Bounds, Retention},
-};
-
-/// How long a transaction's outcome is kept.
-pub(crate) const OUTCOME_AGE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
-/// How many outcomes are kept.
-pub(crate) const OUTCOMES_MAX: u64 = 1_000_000;
-/// What holds for the service's own collections.
-const OWN_RETENTION: Retention = Retention {
-    history: Bounds {
-        count: Some(10_000),
-        age_ms: Some(90 * 24 * 60 * 60 * 1000),
-        bytes: Some(64 << 20),
-    },
-    tombstones: Bounds {
-        count: Some(10_000),
-        age_ms: Some(90 * 24 * 60 * 60 * 1000),
-        bytes: None,
-    },
 };
 
 /// By how much history may be over its bounds before a writer takes some of it along: the walk to what

@@ -1,7 +1,8 @@
-//! Text search by looking: whole words, whatever their case.
+//! Text search by whole words, whatever their case: which words a text has.
 
-/// The words of a text in lower case: its stretches of letters and digits.
-pub(super) fn words(text: &str) -> Vec<String> {
+/// The words of a text in lower case, in their order: its stretches of letters and digits.
+#[must_use]
+pub fn words(text: &str) -> Vec<String> {
     let words = text.split(|character: char| !character.is_alphanumeric());
     words
         .filter(|word| !word.is_empty())
@@ -10,7 +11,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
 }
 
 /// Whether every one of `sought` stands in `text`.
-pub(super) fn has_words(text: &str, sought: &[String]) -> bool {
+pub(crate) fn has_words(text: &str, sought: &[String]) -> bool {
     let found = words(text);
     sought.iter().all(|word| found.contains(word))
 }

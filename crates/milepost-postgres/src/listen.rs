@@ -1,0 +1,79 @@
+//! Hearing of other nodes' commits: a notification wakes, and a look now and then makes sure, as a
+//! notification may get lost with its connection. What is heard is only that there is news.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{sleep, timeout};
+use tokio_postgres::AsyncMessage;
+
+use crate::{
+    connect::{self, Line},
+    shared::Shared,
+    trouble::Trouble,
+    view::View,
+};
+
+/// Where nodes tell each other of commits.
+pub(crate) const CHANNEL: &str = "milepost";
+/// How long to wait before the database is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Listens for as long as the node runs.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    loop {
+        if let Err(trouble) = listen(&shared).await {
+            shared.tried(Some(trouble.to_string()));
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn listen(shared: &Shared) -> Result<(), Trouble> {
+    let mut line = connect::line(&shared.options.database).await?;
+    let listening = format!("LISTEN {CHANNEL}");
+    line.client.batch_execute(&listening).await?;
+    loop {
+        // Also what happened before anybody listened.
+        look(shared).await?;
+        while let Some(news) = next(shared, &mut line).await? {
+            let catalog = shared.catalog();
+            let head = news.epoch.filter(|epoch| *epoch == catalog.epoch);
+            match head.and(news.head) {
+                Some(head) => shared.saw(&catalog, head),
+                None => break,
+            }
+        }
+    }
+}
+
+/// What a notification says.
+struct News {
+    head: Option<u64>,
+    epoch: Option<i64>,
+}
+
+/// The next news; `None` when it is time to look.
+async fn next(shared: &Shared, line: &mut Line) -> Result<Option<News>, Trouble> {
+    loop {
+        match timeout(shared.options.poll, line.messages.recv()).await {
+            Err(_quiet) => return Ok(None),
+            Ok(None) => return Err(Trouble::Late),
+            Ok(Some(AsyncMessage::Notification(told))) => {
+                let mut words = told.payload().split(' ');
+                let head = words.next().and_then(|word| word.parse().ok());
+                let epoch = words.next().and_then(|word| word.parse().ok());
+                return Ok(Some(News { head, epoch }));
+            }
+            Ok(Some(_)) => {}
+        }
+    }
+}
+
+async fn look(shared: &Shared) -> Result<(), Trouble> {
+    let looking = async { View::open(shared).await?.end() };
+    timeout(shared.options.read_deadline, looking)
+        .await
+        .map_err(|_late| Trouble::Late)??;
+    shared.tried(None);
+    Ok(())
+}

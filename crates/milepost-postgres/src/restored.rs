@@ -1,0 +1,77 @@
+//! What must be done with a database that was restored from a backup, before it is served: its
+//! history is another one from here on, so that no position or entity tag of before is taken for one
+//! of now.
+
+use deadpool_postgres::ClientWrapper;
+use milepost_semantics::History;
+use milepost_store::{CollectionPath, MaintenanceError, SetDigest, TRANSACTIONS, backend::random};
+
+use crate::{
+    catalog::{self, Catalog},
+    connect,
+    options::Options,
+    rows::{self, sequence_of},
+    schema,
+    trouble::Trouble,
+};
+
+/// How many resources are read at a time.
+const READ_AT_ONCE: i64 = 1000;
+
+/// Gives the store a new history, while nobody serves it. Every bookmark of before is unknown from
+/// here on, and who follows starts again.
+///
+/// # Errors
+/// [`MaintenanceError`] where there is no database, or one of a newer version.
+pub async fn begin_history(options: &Options) -> Result<(), MaintenanceError> {
+    let line = connect::line(&options.database).await?;
+    schema::prepare(&line.client).await?;
+    Ok(begin(&line.client).await?)
+}
+
+async fn begin(client: &ClientWrapper) -> Result<(), Trouble> {
+    client
+        .batch_execute("BEGIN; SELECT 1 FROM milepost.store FOR UPDATE")
+        .await?;
+    let history = History::from_random(random());
+    let sql = "UPDATE milepost.store SET history = $1, epoch = epoch + 1";
+    client.execute(sql, &[&history.as_str()]).await?;
+    let catalog = catalog::load(client, None).await?;
+    for (path, collection) in &catalog.collections {
+        if path.as_str() != TRANSACTIONS {
+            let digest = digest(client, &catalog, path, collection.number).await?;
+            let sql = "UPDATE milepost.collections SET digest = $2 WHERE number = $1";
+            let digest = digest.to_bytes().to_vec();
+            client.execute(sql, &[&collection.number, &digest]).await?;
+        }
+    }
+    Ok(client.batch_execute("COMMIT").await?)
+}
+
+/// The digest of what is there, under the entity tags of the new history.
+async fn digest(
+    client: &ClientWrapper,
+    catalog: &Catalog,
+    path: &CollectionPath,
+    number: i32,
+) -> Result<SetDigest, Trouble> {
+    let sql = "SELECT row, parent, id FROM milepost.versions
+               WHERE collection = $1 AND row > $2 AND superseded IS NULL AND NOT deleted
+               ORDER BY row LIMIT $3";
+    let statement = client.prepare_cached(sql).await?;
+    let mut digest = SetDigest::default();
+    let mut after = -1_i64;
+    loop {
+        let found = client
+            .query(&statement, &[&number, &after, &READ_AT_ONCE])
+            .await?;
+        for row in &found {
+            after = row.try_get(0)?;
+            let key = rows::key(path, row.try_get(1)?, row.try_get(2)?)?;
+            digest.add(&key, catalog.lineage.position(sequence_of(after)));
+        }
+        if found.is_empty() {
+            return Ok(digest);
+        }
+    }
+}

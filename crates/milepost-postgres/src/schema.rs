@@ -1,0 +1,165 @@
+//! The tables, the number of their format, and how they come to be.
+//!
+//! * `versions`: every version of every resource under an ever-growing number, `row = sequence << 20
+//!   | place in the commit`, and the row that superseded it.
+//! * `entries`: each declared index: which value a resource had, since which row, until which.
+//! * `texts`: the words of the newest versions, where text is declared.
+//! * `collections`, `indexes`, `incarnations`, `store`: the store about itself. The one row of `store`
+//!   holds the head; who holds its lock writes.
+//! * `sequencers`: the number of the last batch that each node's sequencer committed, by which the
+//!   fate of one is found out whose answer was lost.
+//!
+//! All text is compared by its bytes, as everywhere in a store.
+
+use milepost_semantics::History;
+use milepost_store::{COLLECTIONS, MaintenanceError, TRANSACTIONS, backend::random};
+use tokio_postgres::Client;
+
+use crate::trouble::Trouble;
+
+/// The format that this version writes, and the newest it reads.
+const FORMAT: i32 = 1;
+/// Who founds or migrates holds this advisory lock: "mile" in ASCII, and a one.
+const FOUNDING: i64 = 0x6d69_6c65_0000_0001;
+
+const TABLES: &str = r#"
+CREATE SCHEMA milepost;
+CREATE TABLE milepost.store (
+    one          boolean PRIMARY KEY DEFAULT true CHECK (one),
+    format       integer NOT NULL,
+    history      text NOT NULL,
+    head         bigint NOT NULL DEFAULT 0,
+    epoch        bigint NOT NULL DEFAULT 1,
+    indexes_made bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+CREATE TABLE milepost.incarnations (
+    first_sequence bigint PRIMARY KEY,
+    salt           bigint NOT NULL
+);
+CREATE TABLE milepost.sequencers (
+    sequencer bigint PRIMARY KEY,
+    batch     bigint NOT NULL,
+    seen      timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
+CREATE TABLE milepost.collections (
+    number          integer PRIMARY KEY,
+    name            text COLLATE "C" NOT NULL UNIQUE,
+    head            bigint NOT NULL DEFAULT 0,
+    defined_at      bigint NOT NULL DEFAULT 0,
+    live            bigint NOT NULL DEFAULT 0,
+    history_floor   bigint NOT NULL DEFAULT 0,
+    history_count   bigint NOT NULL DEFAULT 0,
+    history_bytes   bigint NOT NULL DEFAULT 0,
+    tombstone_floor bigint NOT NULL DEFAULT 0,
+    tombstone_count bigint NOT NULL DEFAULT 0,
+    digest          bytea NOT NULL
+) WITH (fillfactor = 50);
+CREATE TABLE milepost.versions (
+    collection    integer NOT NULL,
+    row           bigint NOT NULL,
+    parent        text COLLATE "C" NOT NULL,
+    id            text COLLATE "C" NOT NULL,
+    replaced      bigint,
+    modified      bigint NOT NULL,
+    superseded    bigint,
+    superseded_at bigint,
+    deleted       boolean NOT NULL,
+    digest        bytea,
+    body          bytea,
+    PRIMARY KEY (collection, row)
+);
+ALTER TABLE milepost.versions ALTER body SET STORAGE EXTERNAL;
+CREATE UNIQUE INDEX versions_newest ON milepost.versions (collection, parent, id) WHERE superseded IS NULL;
+CREATE INDEX versions_key ON milepost.versions (collection, parent, id, row);
+CREATE INDEX versions_superseded ON milepost.versions (collection, superseded) WHERE superseded IS NOT NULL;
+CREATE INDEX versions_tombstones ON milepost.versions (collection, row) WHERE superseded IS NULL AND deleted;
+CREATE TABLE milepost.indexes (
+    number       bigint PRIMARY KEY,
+    collection   integer NOT NULL,
+    name         text COLLATE "C" NOT NULL,
+    stands_for   text NOT NULL,
+    declared     bigint NOT NULL,
+    built        bigint NOT NULL DEFAULT 0,
+    is_complete  boolean NOT NULL,
+    is_dropped   boolean NOT NULL DEFAULT false
+);
+CREATE TABLE milepost.entries (
+    index_number bigint NOT NULL,
+    value        bytea NOT NULL,
+    parent       text COLLATE "C" NOT NULL,
+    id           text COLLATE "C" NOT NULL,
+    since        bigint NOT NULL,
+    until        bigint NOT NULL
+);
+CREATE UNIQUE INDEX entries_standing ON milepost.entries (index_number, parent, id) WHERE until = 9223372036854775807;
+CREATE INDEX entries_value ON milepost.entries (index_number, value, parent, id, since);
+CREATE INDEX entries_past ON milepost.entries (index_number, until) WHERE until < 9223372036854775807;
+CREATE TABLE milepost.texts (
+    index_number bigint NOT NULL,
+    parent       text COLLATE "C" NOT NULL,
+    id           text COLLATE "C" NOT NULL,
+    row          bigint NOT NULL,
+    words        text[] NOT NULL,
+    PRIMARY KEY (index_number, parent, id)
+);
+CREATE INDEX texts_words ON milepost.texts USING gin (words);
+"#;
+
+/// Makes the tables where there are none, one node at a time, and refuses those of a newer version.
+pub(crate) async fn prepare(client: &Client) -> Result<(), MaintenanceError> {
+    let locked = client
+        .execute("SELECT pg_advisory_lock($1)", &[&FOUNDING])
+        .await;
+    locked.map_err(Trouble::from)?;
+    let prepared = prepare_locked(client).await;
+    let unlocked = client
+        .execute("SELECT pg_advisory_unlock($1)", &[&FOUNDING])
+        .await;
+    prepared.and(
+        unlocked
+            .map(|_| ())
+            .map_err(|error| Trouble::from(error).into()),
+    )
+}
+
+async fn prepare_locked(client: &Client) -> Result<(), MaintenanceError> {
+    let there = "SELECT to_regclass('milepost.store') IS NOT NULL";
+    let is_there = client.query_one(there, &[]).await.map_err(Trouble::from)?;
+    if !is_there.try_get::<_, bool>(0).map_err(Trouble::from)? {
+        return Ok(found(client).await?);
+    }
+    let row = client
+        .query_one("SELECT format FROM milepost.store", &[])
+        .await
+        .map_err(Trouble::from)?;
+    let found: i32 = row.try_get(0).map_err(Trouble::from)?;
+    if found > FORMAT {
+        return Err(MaintenanceError::NewerFormat {
+            found: found.unsigned_abs(),
+            supported: FORMAT.unsigned_abs(),
+        });
+    }
+    Ok(())
+}
+
+/// Makes a new store, wholly or not at all.
+async fn found(client: &Client) -> Result<(), Trouble> {
+    let history = History::from_random(random());
+    let salt = i64::from_ne_bytes(random().to_ne_bytes());
+    let nothing = "0".repeat(64);
+    let founding = format!(
+        "BEGIN; {TABLES}
+         INSERT INTO milepost.store (format, history) VALUES ({FORMAT}, '{history}');
+         INSERT INTO milepost.incarnations VALUES (0, {salt});
+         INSERT INTO milepost.collections (number, name, digest)
+             VALUES (1, '{COLLECTIONS}', '\\x{nothing}'), (2, '{TRANSACTIONS}', '\\x{nothing}');
+         COMMIT;",
+        history = history.as_str(),
+    );
+    let made = client.batch_execute(&founding).await;
+    if made.is_err() {
+        // The transaction failed as a whole; what remains of it is only in this connection.
+        client.batch_execute("ROLLBACK").await?;
+    }
+    Ok(made?)
+}
