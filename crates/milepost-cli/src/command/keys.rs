@@ -81,12 +81,11 @@ struct Place {
         long,
         value_name = "DIR",
         env = "MILEPOST_DATA",
-        default_value = "milepost-data",
-        conflicts_with = "keys"
+        default_value = "milepost-data"
     )]
     data: PathBuf,
 
-    /// The file of keys that several nodes share
+    /// The file of keys that several nodes share; then --data doesn't matter
     #[arg(long, value_name = "FILE", env = "MILEPOST_KEYS")]
     keys: Option<PathBuf>,
 
