@@ -13,13 +13,31 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{exit::Failure, storage};
 
-const DEFINITIONS: [(&str, &str); 3] = [
+const DEFINITIONS: [(&str, &str); 7] = [
+    ("flows", include_str!("../demo/definitions/flows.json")),
+    (
+        "registrations",
+        include_str!("../demo/definitions/registrations.json"),
+    ),
+    (
+        "editions",
+        include_str!("../demo/definitions/editions.json"),
+    ),
+    ("orders", include_str!("../demo/definitions/orders.json")),
     ("authors", include_str!("../demo/definitions/authors.json")),
     ("books", include_str!("../demo/definitions/books.json")),
     (
         "books.reviews",
         include_str!("../demo/definitions/books.reviews.json"),
     ),
+];
+/// Flows, by name: resources of `flows`.
+const FLOWS: [(&str, &str); 2] = [
+    (
+        "registration",
+        include_str!("../demo/flows/registration.json"),
+    ),
+    ("checkout", include_str!("../demo/flows/checkout.json")),
 ];
 const RESOURCES: &str = include_str!("../demo/library.ndjson");
 
@@ -45,7 +63,14 @@ pub(crate) async fn load(store: &dyn Store) -> Result<(), Failure> {
         let key = ResourceKey::definition(&path).ok_or_else(broken)?;
         write(store, vec![put(key, text)?]).await?;
     }
-    let operations: Result<Vec<Operation>, Failure> = RESOURCES.lines().map(operation).collect();
+    let flows = CollectionPath::parse("flows").ok_or_else(broken)?;
+    let flow = |(name, text): (&str, &str)| {
+        let id = name.parse().map_err(|_error| broken())?;
+        put(ResourceKey::top(flows.clone(), id), text)
+    };
+    let flows = FLOWS.into_iter().map(flow);
+    let resources = RESOURCES.lines().map(operation);
+    let operations: Result<Vec<Operation>, Failure> = resources.chain(flows).collect();
     write(store, operations?).await
 }
 

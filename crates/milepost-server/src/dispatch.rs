@@ -11,7 +11,7 @@ use crate::{
     body::Body,
     collection::{self, Moment},
     edge::Begun,
-    feed,
+    feed, flows,
     intake::RequestBody,
     media,
     method::{Access, Verb, allowed},
@@ -104,6 +104,9 @@ async fn answer(
         (Route::Transaction { id }, Verb::Put) => {
             Box::pin(transaction::put(shared, request, id, body)).await
         }
+        (Route::Flow { name }, Verb::Read | Verb::Post) => {
+            Box::pin(flows::answer(shared, request, name, body)).await
+        }
         (route, Verb::Put | Verb::Patch | Verb::Delete | Verb::Post | Verb::Query) => {
             Err(not_allowed(request, &route, shared.access))
         }
@@ -193,6 +196,12 @@ fn options(route: &Route<'_>, access: Access) -> Response<Body> {
         } => {
             headers.insert(media::ACCEPT_QUERY, media::queries());
         }
+        Route::Flow { .. } if access.admits(Verb::Post) => {
+            headers.insert(
+                media::ACCEPT_POST,
+                HeaderValue::from_static("application/json, application/x-www-form-urlencoded"),
+            );
+        }
         Route::Snapshot {
             followed: Followed::Everything,
             ..
@@ -202,7 +211,8 @@ fn options(route: &Route<'_>, access: Access) -> Response<Body> {
         | Route::Changes { .. }
         | Route::Versions(_)
         | Route::Version { .. }
-        | Route::Transaction { .. } => {}
+        | Route::Transaction { .. }
+        | Route::Flow { .. } => {}
     }
     response
 }

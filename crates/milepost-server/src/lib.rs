@@ -17,6 +17,7 @@ mod edge;
 mod embedding;
 mod failure;
 mod feed;
+mod flows;
 mod governed;
 mod hosts;
 mod href;
@@ -42,6 +43,7 @@ mod versions;
 
 pub use crate::{
     body::{Body, BodyError, BodyStream},
+    flows::Subject,
     hosts::Hosts,
     keys::Keys,
     limits::Limits,

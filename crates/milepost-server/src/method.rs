@@ -78,6 +78,7 @@ fn of_route(route: &Route<'_>) -> &'static str {
         Route::Collection(_) => "GET, HEAD, QUERY, OPTIONS",
         Route::Resource(_) => "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
         Route::Transaction { .. } => "GET, HEAD, PUT, OPTIONS",
+        Route::Flow { .. } => "GET, HEAD, POST, OPTIONS",
     }
 }
 
@@ -97,7 +98,8 @@ fn read_of_route(route: &Route<'_>) -> &'static str {
         | Route::Versions(_)
         | Route::Version { .. }
         | Route::Resource(_)
-        | Route::Transaction { .. } => "GET, HEAD, OPTIONS",
+        | Route::Transaction { .. }
+        | Route::Flow { .. } => "GET, HEAD, OPTIONS",
     }
 }
 

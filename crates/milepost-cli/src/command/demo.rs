@@ -24,12 +24,16 @@ Then, in another terminal:
   milepost get books/solaris
   milepost patch books/solaris copies:=1
   milepost list books.reviews --filter stars=5
+
+In a browser: http://127.0.0.1:7070/v1/-/flows/registration, five steps that are stored nowhere before the last
+one, and http://127.0.0.1:7070/v1/-/flows/checkout, whose price you can change meanwhile.
 ";
 
 const TRY: &[&str] = &[
     "curl {base}/books/solaris",
     "curl '{base}/books?language=pl&select=title,year&sort=-year'",
     "curl '{base}/books/-/reviews?stars=5'",
+    "xdg-open {base}/-/flows/registration",
 ];
 
 /// Serve a small library, to look around in

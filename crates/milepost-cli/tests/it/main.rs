@@ -17,6 +17,7 @@ mod completing;
 mod disk;
 mod exporting;
 mod fleet;
+mod flowing;
 mod following;
 mod importing;
 mod keeping;

@@ -71,6 +71,13 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Asks it to read its files again, as a service manager does.
+    pub(crate) fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Asks it to stop, as a service manager does; the exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();

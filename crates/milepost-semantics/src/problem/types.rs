@@ -97,6 +97,10 @@ problem_types! {
         "The definition of a collection has members that cannot be used: an unknown member, a schema that is none, an index that is no JSON pointer. `issues` names each.";
     InvalidTransaction, "invalidTransaction", 400, "The transaction document is invalid",
         "`operations` is a list of objects with `method`, `href` and, as the method demands, `ifMatch`, `ifNoneMatch` and `value`. `issues` names every mistake with its JSON pointer.";
+    StateInvalid, "stateInvalid", 400, "The state cannot be used",
+        "The state of a flow, or the link that keeps a place in it, does not open: it expired, was changed, or belongs to another flow, service or user. Which of these is not told. `start` is where the flow begins.";
+    InvalidInput, "invalidInput", 400, "The answers cannot be taken",
+        "Each entry of `issues` names an answer (`/input/{name}`) and what the step's schema demands of it. Nothing was lost: correct them and send them again with the same `state`.";
     Forbidden, "forbidden", 403, "Only the service itself writes this",
         "The resource is made by the service, such as a transaction's outcome: it can be read, and nobody's write to it will succeed.";
     NotFound, "notFound", 404, "There is no such resource",
@@ -119,12 +123,18 @@ problem_types! {
         "The definition restricts deleting a parent that has children (`onParentDelete`). Delete the children first, or change the definition to `cascade`.";
     DefinitionInUse, "definitionInUse", 409, "The definition is still in use",
         "The collection still has resources or child collections, so its definition can neither be deleted nor changed in this way. Remove them first.";
+    FlowUnusable, "flowUnusable", 409, "The flow cannot be carried out",
+        "The resource that defines the flow is no definition of one, or what it says cannot be done with these answers: `detail` tells. Whoever runs the service has to change it.";
+    FlowRevised, "flowRevised", 409, "The flow was changed",
+        "The flow's definition has another version than the state was sealed under, and doesn't say what becomes of such a state. `start` begins anew; `keep` begins anew with the answers of the steps in `kept`, which still hold.";
     PatchFailed, "patchFailed", 409, "The patch does not fit the current state",
         "The patch is well-formed, but an operation cannot be applied to the resource as it is now: a `test` failed, or a path doesn't exist. `issues` names the operation. Nothing was changed. Read the resource and make the patch anew.";
     PositionExpired, "positionExpired", 410, "The position is no longer answerable",
         "The position is older than what is remembered, or of another history of the store. Discard what you hold and start again at the URL in `Location` (`resync` in the document): it is complete.";
     PreconditionFailed, "preconditionFailed", 412, "A precondition is false",
         "The resource is not in the state that `If-Match`, `If-None-Match` or `If-Unmodified-Since` asked for: somebody else was faster. Nothing was changed. `etag` is the current tag; read, merge, and try again.";
+    ShownChanged, "shownChanged", 412, "What was shown changed meanwhile",
+        "A resource that the flow showed, such as a price, is not any more as it was shown. Nothing was done. `changed` names each with its value `before` and `after`; `next` is the step again, as things are now: accept it by sending its `state`, or go back.";
     ResourceTooLarge, "resourceTooLarge", 413, "The representation is too large",
         "A representation may have only so many bytes and levels; the service document tells how many. The same limits hold for what a patch would make.";
     TransactionTooLarge, "transactionTooLarge", 413, "The transaction is too large",

@@ -164,7 +164,7 @@ impl Log {
 
     fn write_request(&self, line: &mut Object, request: &request::Parts, peer: Option<SocketAddr>) {
         line.text("method", request.method.as_str().as_bytes());
-        line.text("target", target(&request.uri).as_bytes());
+        line.text("target", without_state(target(&request.uri)).as_bytes());
         line.plain("version", version(request.version));
         if let Some(peer) = peer {
             line.plain("peer", peer);
@@ -230,6 +230,16 @@ fn causes(mut error: Option<&dyn Error>) -> Vec<String> {
         error = cause.source();
     }
     texts
+}
+
+/// A target without the state that a flow's link carries: it is as good as the answers in it.
+fn without_state(target: &str) -> std::borrow::Cow<'_, str> {
+    match target.split_once('?') {
+        Some((path, query)) if path.contains("/-/flows/") && query.contains("place=") => {
+            format!("{path}?place=redacted").into()
+        }
+        _ => target.into(),
+    }
 }
 
 fn target(uri: &http::Uri) -> &str {

@@ -45,7 +45,7 @@ pub(super) fn paragraphs(markdown: &str) -> String {
 }
 
 /// Text as HTML shows it.
-pub(super) struct Escaped<'t>(pub(super) &'t str);
+pub(crate) struct Escaped<'t>(pub(crate) &'t str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,10 @@ use http::request::Parts;
 
 use crate::{openapi, refusal::Answer, service::Shared};
 
-pub(crate) use self::document::{Document, negotiate, tag_of};
+pub(crate) use self::{
+    document::{Document, JSON, negotiate, tag_of},
+    markdown::Escaped,
+};
 
 /// One of the service's own documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What a URL's path names: read from its segments into one [`Route`], by hand.
 //!
-//! There is no table of patterns: the service has eleven kinds of URL (protocol §1), collections and
+//! There is no table of patterns: the service has twelve kinds of URL (protocol §1), collections and
 //! ids are data, and no two kinds collide. Looks at neither method, query nor store; whether what is
 //! named exists is for those that read it.
 //!
@@ -41,6 +41,8 @@ pub(crate) enum Route<'p> {
     Version { key: ResourceKey, at: &'p str },
     /// A transaction.
     Transaction { id: &'p str },
+    /// A flow of several steps.
+    Flow { name: &'p str },
 }
 
 impl Route<'_> {
@@ -59,6 +61,7 @@ impl Route<'_> {
             Self::Resource(_) => RouteKind::Resource,
             Self::Versions(_) | Self::Version { .. } => RouteKind::Versions,
             Self::Transaction { .. } => RouteKind::Transaction,
+            Self::Flow { .. } => RouteKind::Flow,
         }
     }
 }

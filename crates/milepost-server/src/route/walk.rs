@@ -62,6 +62,10 @@ fn service<'p>(segments: &mut Segments<'p>) -> Result<Route<'p>, Stray> {
                 "a transaction has a UUID, and there is no list of them: /-/transactions/{uuid}",
             )),
         },
+        Some("flows") => match segments.next() {
+            Some(name) if !name.is_empty() => segments.end(Route::Flow { name }),
+            _ => Err(Stray::nowhere("a flow has a name: /-/flows/{name}")),
+        },
         Some("problems") => match segments.next() {
             Some(name) => segments.end(Route::Page(Page::Problem(name))),
             None => Ok(Route::Page(Page::Problems)),

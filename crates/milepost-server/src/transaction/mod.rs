@@ -10,7 +10,9 @@ pub(crate) use self::outcome::rejected;
 
 use http::{HeaderValue, Response, StatusCode, header::LOCATION, request::Parts};
 use milepost_semantics::{Issue, ProblemType, ResourceId, problem::Part};
-use milepost_store::{CollectionPath, Outcome, Record, ResourceKey, Transaction, Version};
+use milepost_store::{
+    CollectionPath, Outcome, Record, Rejected, ResourceKey, Transaction, Version,
+};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -33,26 +35,29 @@ const VALUE_DEPTH: usize = 3;
 
 /// Answers GET and HEAD: the recorded outcome.
 pub(crate) async fn read(shared: &Shared, request: &Parts, id: &str) -> Answer {
-    let key = ResourceKey::top(CollectionPath::transactions(), transaction_id(id)?);
     media::require_json_accepted(&request.headers)?;
-    let version = shared
-        .store
-        .read(&key, None)
-        .await
-        .map_err(|error| failure::of_read(shared, error))?;
-    let Some((version, body)) = version
-        .and_then(|mut version| Some((version.body.take()?, version)))
-        .map(|(body, version)| (version, body))
-    else {
-        let detail = "no transaction of this id was committed, or its outcome is no longer kept";
-        return Err(Refusal::new(ProblemType::TransactionNotFound, detail));
-    };
+    let (version, body) = outcome_of(shared, id).await?;
     if let Some(etag) = held(&request.headers, version.position, Some(version.modified))? {
         return Ok(shared.outline.not_modified(etag, Freshness::Revalidate));
     }
     Ok(shared
         .outline
         .represent(&version, body, Freshness::Revalidate, None))
+}
+
+/// The recorded outcome of a transaction, and its bytes.
+pub(crate) async fn outcome_of(
+    shared: &Shared,
+    id: &str,
+) -> Result<(Version, bytes::Bytes), Refusal> {
+    let key = ResourceKey::top(CollectionPath::transactions(), transaction_id(id)?);
+    let version = shared.store.read(&key, None).await;
+    let version = version.map_err(|error| failure::of_read(shared, error))?;
+    let found = version.and_then(|mut version| version.body.take().map(|body| (version, body)));
+    found.ok_or_else(|| {
+        let detail = "no transaction of this id was committed, or its outcome is no longer kept";
+        Refusal::new(ProblemType::TransactionNotFound, detail)
+    })
 }
 
 /// Answers PUT: carries the transaction out, or tells what became of it before.
@@ -73,7 +78,49 @@ pub(crate) async fn put(
         Ok::<_, Refusal>((document, digest))
     })
     .await??;
-    let asked = operations::read(shared, document, &bytes)?;
+    match carried(shared, id, (document, &bytes), digest).await? {
+        Carried::Committed(outcome) => Ok(created(request, outcome)),
+        Carried::Recorded(version) => recorded(shared, version),
+        Carried::Mismatch => {
+            let detail =
+                "a transaction of this id and other content was committed before: use a new id";
+            Err(Refusal::new(ProblemType::TransactionMismatch, detail))
+        }
+        Carried::Rejected(keys, rejected) => Err(outcome::rejected(shared, &keys, rejected)),
+    }
+}
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub(crate) enum Carried {
+    /// It was committed now: its outcome.
+    Committed(Vec<u8>),
+    /// It was committed before: its outcome.
+    Recorded(Version),
+    /// Another one of its id was committed before.
+    Mismatch,
+    /// It does not hold, and nothing was written: why, by the index of these resources.
+    Rejected(Vec<ResourceKey>, Rejected),
+}
+
+/// Carries out a transaction that the service made itself. `digest` tells it from others of its id.
+pub(crate) async fn carry_out(
+    shared: &Shared,
+    id: ResourceId,
+    document: serde_json::Value,
+    digest: [u8; 16],
+) -> Result<Carried, Refusal> {
+    let bytes = bytes::Bytes::from(document.to_string());
+    carried(shared, id, (document, &bytes), digest).await
+}
+
+async fn carried(
+    shared: &Shared,
+    id: ResourceId,
+    (document, bytes): (serde_json::Value, &bytes::Bytes),
+    digest: [u8; 16],
+) -> Result<Carried, Refusal> {
+    let asked = operations::read(shared, document, bytes)?;
     let render = outcome::renderer(shared, &asked);
     let operations = asked.operations;
     let keys: Vec<_> = operations
@@ -85,24 +132,15 @@ pub(crate) async fn put(
         operations,
         record: Some(record),
     };
-    match shared
-        .store
-        .write(transaction)
-        .await
-        .map_err(failure::of_write)?
-    {
-        Outcome::Committed(committed) => Ok(created(
-            request,
-            outcome::bytes(shared, &asked.methods, &committed),
-        )),
-        Outcome::Recorded(version) => recorded(shared, version),
-        Outcome::RecordMismatch => {
-            let detail =
-                "a transaction of this id and other content was committed before: use a new id";
-            Err(Refusal::new(ProblemType::TransactionMismatch, detail))
+    let written = shared.store.write(transaction).await;
+    Ok(match written.map_err(failure::of_write)? {
+        Outcome::Committed(committed) => {
+            Carried::Committed(outcome::bytes(shared, &asked.methods, &committed))
         }
-        Outcome::Rejected(rejected) => Err(outcome::rejected(shared, &keys, rejected)),
-    }
+        Outcome::Recorded(version) => Carried::Recorded(version),
+        Outcome::RecordMismatch => Carried::Mismatch,
+        Outcome::Rejected(rejected) => Carried::Rejected(keys, rejected),
+    })
 }
 
 /// 201 with the outcome, which now stands at this URL.
@@ -147,7 +185,7 @@ fn transaction_id(text: &str) -> Result<ResourceId, Refusal> {
 }
 
 /// Identifies what was asked, whatever white space it was written with.
-fn digest(document: &serde_json::Value) -> [u8; 16] {
+pub(crate) fn digest(document: &serde_json::Value) -> [u8; 16] {
     let hash = Sha256::digest(document.to_string());
     let mut digest = [0; 16];
     digest

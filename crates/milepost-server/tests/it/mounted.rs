@@ -146,6 +146,7 @@ async fn a_service_that_only_reads_carries_out_no_write_and_says_so() {
         ("POST", "/v1/accounts", "GET, HEAD, QUERY, OPTIONS"),
         ("PUT", "/v1/-/collections/accounts", "GET, HEAD, OPTIONS"),
         ("PUT", transaction, "GET, HEAD, OPTIONS"),
+        ("POST", "/v1/-/flows/transfer", "GET, HEAD, OPTIONS"),
     ] {
         let response = service.respond(request(method, url, &json, "{}")).await;
         assert_eq!(response.status(), 405, "{method} {url}");

@@ -8,7 +8,8 @@ use std::sync::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use milepost_server::{Body, Limits, Service};
+use milepost_seal::{KeyRing, Secret};
+use milepost_server::{Body, Keys, Limits, Service};
 use milepost_store::{Timestamp, clock::Clock, memory::MemoryStore};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -234,7 +235,15 @@ fn service(store: &Arc<MemoryStore>, clock: &Arc<TestClock>, limits: &Limits) ->
     Service::builder(store.clone())
         .limits(limits.clone())
         .clock(clock.clone())
+        .keys(keys())
         .build()
+}
+
+/// The ring that all services of a scene share.
+fn keys() -> Keys {
+    let secret = Secret::from_bytes([7; 32]);
+    let made = milepost_seal::Timestamp::from_unix_seconds(0);
+    Keys::new(KeyRing::of_secret(secret, made))
 }
 
 pub(crate) fn request(

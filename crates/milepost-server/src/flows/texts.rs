@@ -1,0 +1,129 @@
+//! What pages say, in the language that the reader wants most: the definition's own translations first, then those
+//! of this program for what pages say by themselves.
+
+use super::definition::Flow;
+
+/// The texts of pages, in English, Polish and German.
+const TEXTS: &[[&str; 3]] = &[
+    ["Step", "Krok", "Schritt"],
+    ["of", "z", "von"],
+    ["Next", "Dalej", "Weiter"],
+    ["Back", "Wstecz", "Zurück"],
+    ["Finish", "Zakończ", "Abschließen"],
+    ["Change", "Zmień", "Ändern"],
+    ["Save my place", "Zapisz moje miejsce", "Stand merken"],
+    [
+        "Keep this link to go on later or on another device. Whoever has it can go on in your place.",
+        "Zachowaj ten odnośnik, aby kontynuować później lub na innym urządzeniu. Kto go ma, może kontynuować za Ciebie.",
+        "Mit diesem Link geht es später oder auf einem anderen Gerät weiter. Wer ihn hat, kann an Ihrer Stelle weitermachen.",
+    ],
+    [
+        "There is a problem",
+        "Wystąpił problem",
+        "Es gibt ein Problem",
+    ],
+    [
+        "must be answered",
+        "wymaga odpowiedzi",
+        "muss beantwortet werden",
+    ],
+    ["optional", "opcjonalne", "freiwillig"],
+    ["Choose", "Wybierz", "Bitte wählen"],
+    ["Yes", "Tak", "Ja"],
+    ["No", "Nie", "Nein"],
+    ["Your answers", "Twoje odpowiedzi", "Ihre Antworten"],
+    ["Done", "Gotowe", "Fertig"],
+    ["Your reference is", "Twój numer to", "Ihr Zeichen ist"],
+    ["Start again", "Zacznij od nowa", "Von vorn beginnen"],
+    [
+        "Go on with what can be kept",
+        "Kontynuuj z tym, co można zachować",
+        "Mit dem weitermachen, was bleiben kann",
+    ],
+    [
+        "Something changed while you were busy",
+        "Coś się w międzyczasie zmieniło",
+        "Inzwischen hat sich etwas geändert",
+    ],
+    ["was", "było", "war"],
+    ["is now", "jest teraz", "ist jetzt"],
+    ["What became of it", "Co z tego wyszło", "Was daraus wurde"],
+];
+
+/// The language that somebody is spoken to in, and the words for it.
+pub(super) struct Speech<'a> {
+    flow: &'a Flow,
+    /// `en`, or the tag of a translation.
+    pub(super) language: &'a str,
+}
+
+impl<'a> Speech<'a> {
+    /// The language that `Accept-Language` (RFC 9110 §12.5.4) wants most among those there are.
+    pub(super) fn chosen(flow: &'a Flow, wanted: &str) -> Self {
+        let mut wanted: Vec<(u32, &str)> = wanted.split(',').filter_map(wish).collect();
+        // The order among equals is the reader's.
+        wanted.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+        let there = |tag: &str| flow.translations.keys().find(|name| tag == *name);
+        let found = wanted.iter().find_map(|(_, tag)| {
+            let short = tag.split('-').next().unwrap_or_default();
+            let known = there(tag).or_else(|| there(short)).map(String::as_str);
+            known.or_else(|| (short == "en").then_some("en"))
+        });
+        Self {
+            flow,
+            language: found.unwrap_or("en"),
+        }
+    }
+
+    /// The text in this language; as it is where nobody said what it is in it.
+    pub(super) fn say<'t>(&'t self, text: &'t str) -> &'t str {
+        let own = self.flow.translations.get(self.language);
+        let own = own.and_then(|texts| texts.get(text)).map(String::as_str);
+        own.or_else(|| built_in(self.language, text))
+            .unwrap_or(text)
+    }
+}
+
+fn built_in(language: &str, text: &str) -> Option<&'static str> {
+    let [_, polish, german] = TEXTS.iter().find(|[english, ..]| *english == text)?;
+    match language {
+        "pl" => Some(polish),
+        "de" => Some(german),
+        _ => None,
+    }
+}
+
+/// A language range and its weight in thousandths; `None` for one that isn't wanted.
+fn wish(range: &str) -> Option<(u32, &str)> {
+    let (tag, weight) = match range.split_once(';') {
+        Some((tag, weight)) => (tag, weight.trim().strip_prefix("q=")?),
+        None => (range, "1"),
+    };
+    let (whole, part) = weight.split_once('.').unwrap_or((weight, "0"));
+    let part: u32 = format!("{part:0<3}").get(..3)?.parse().ok()?;
+    let quality = whole.parse::<u32>().ok()?.min(1) * 1000 + part;
+    (quality > 0).then_some((quality, tag.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_the_one_that_is_wanted_most_among_those_there_are() {
+        let flow: Flow = serde_json::from_value(serde_json::json!({
+            "version": 1, "title": "Registration", "steps": [], "transaction": { "operations": [] },
+            "translations": { "pl": { "Registration": "Rejestracja" } } }))
+        .unwrap();
+        let language = |wanted: &'static str| Speech::chosen(&flow, wanted).language;
+        assert_eq!(language("de, pl;q=0.8, en;q=0.5"), "pl");
+        assert_eq!(language("en-GB, pl;q=0.9"), "en");
+        assert_eq!(language("pl-PL"), "pl");
+        assert_eq!(language("pl;q=0, *"), "en");
+        assert_eq!(language(""), "en");
+        let polish = Speech::chosen(&flow, "pl");
+        assert_eq!(polish.say("Registration"), "Rejestracja");
+        assert_eq!(polish.say("Next"), "Dalej");
+        assert_eq!(polish.say("Ada"), "Ada");
+    }
+}

@@ -1,0 +1,264 @@
+//! One request to a flow: who asks, in which form, and what is answered at a step.
+
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{ACCEPT_LANGUAGE, CACHE_CONTROL, LOCATION, VARY},
+    request::Parts,
+};
+use milepost_semantics::Issue;
+use milepost_store::ResourceKey;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Subject,
+    definition::{Flow, Step, unusable},
+    html::{self, Answered, Page},
+    state::{Form, Holder, Progress},
+    template,
+    texts::Speech,
+    walk::Walk,
+};
+use crate::{
+    body::Body,
+    failure,
+    pages::JSON,
+    refusal::{Answer, Refusal},
+    route::{self, Route},
+    service::Shared,
+};
+
+/// A request to a flow.
+pub(super) struct Visit<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) request: &'a Parts,
+    pub(super) flow: &'a Flow,
+    /// Pages for people, not documents for programs.
+    pub(super) is_html: bool,
+}
+
+/// What is said at a step beside the step itself.
+#[derive(Default)]
+pub(super) struct Said<'a> {
+    pub(super) status: StatusCode,
+    pub(super) wrong: &'a [Issue],
+    /// What was sent, where it isn't among the answers.
+    pub(super) input: Option<&'a Map<String, Value>>,
+    /// As HTML.
+    pub(super) notice: String,
+}
+
+impl<'a> Visit<'a> {
+    pub(super) fn subject(&self) -> Option<&'a str> {
+        self.request
+            .extensions
+            .get()
+            .map(|Subject(name)| name.as_ref())
+    }
+
+    pub(super) fn holder(&self) -> Holder<'a> {
+        Holder {
+            shared: self.shared,
+            flow: self.flow,
+            subject: self.subject(),
+        }
+    }
+
+    pub(super) fn speech(&self) -> Speech<'a> {
+        let wanted = self.request.headers.get(ACCEPT_LANGUAGE);
+        Speech::chosen(
+            self.flow,
+            wanted.and_then(|value| value.to_str().ok()).unwrap_or(""),
+        )
+    }
+
+    pub(super) fn walk<'p>(&self, progress: &'p Progress) -> Walk<'a, 'p> {
+        Walk {
+            flow: self.flow,
+            progress,
+            subject: self.subject(),
+            base: &self.shared.base,
+        }
+    }
+
+    /// The link that keeps a place; `None` where it would be longer than URLs are.
+    pub(super) fn place_link(&self, progress: &Progress) -> Result<Option<String>, Refusal> {
+        let holder = self.holder();
+        let link = format!(
+            "{}?place={}",
+            holder.start(),
+            holder.seal(progress, Form::Place)?
+        );
+        Ok(Some(link).filter(|link| link.len() <= self.shared.limits.url_bytes_max))
+    }
+
+    /// The same at another step.
+    fn place_at(&self, progress: &Progress, step: &Step) -> Result<Option<String>, Refusal> {
+        let mut progress = progress.clone();
+        step.id.clone_into(&mut progress.at);
+        self.place_link(&progress)
+    }
+
+    /// Answers with the step that is to be answered: sees what it shows, and seals the state.
+    pub(super) async fn show(&self, mut progress: Progress, said: Said<'_>) -> Answer {
+        let step = self.walk(&progress).current();
+        let step = step.ok_or_else(|| unusable("no step of it is there"))?;
+        step.id.clone_into(&mut progress.at);
+        for (name, template) in &step.shows {
+            let seen = self.see(&progress, template).await?;
+            progress.shown.insert(name.clone(), seen);
+        }
+        if !self.is_html {
+            let document = self.document(&progress, step)?;
+            return Ok(self.response(said.status, document.to_string(), false));
+        }
+        let page = self.page(&progress, step, said.wrong, (said.input, said.notice))?;
+        Ok(self.response(said.status, page, true))
+    }
+
+    /// A resource that a step shows, as it is now.
+    async fn see(&self, progress: &Progress, template: &Value) -> Result<Value, Refusal> {
+        let walk = self.walk(progress);
+        let answers = walk.answers();
+        let href = template::fill(template, &walk.sight(&answers)).map_err(|why| unusable(&why))?;
+        let href = href.as_ref().and_then(Value::as_str);
+        let href = href.ok_or_else(|| unusable("what a step shows is no URL"))?;
+        let current = self.current(href).await?;
+        let (etag, value) =
+            current.ok_or_else(|| unusable(&format!("a step shows {href}, where nothing is")))?;
+        Ok(Progress::shown(href, &etag, &value))
+    }
+
+    /// A resource's entity tag and value; `None` where there is none.
+    pub(super) async fn current(&self, href: &str) -> Result<Option<(String, Value)>, Refusal> {
+        let key: ResourceKey = match route::parse(&self.shared.base, href) {
+            Ok(Route::Resource(key)) => key,
+            _ => {
+                return Err(unusable(&format!(
+                    "a step shows {href}, which is no resource's URL"
+                )));
+            }
+        };
+        let version = self.shared.store.read(&key, None).await;
+        let version = version.map_err(|error| failure::of_read(self.shared, error))?;
+        let Some((version, body)) =
+            version.and_then(|version| version.body.clone().map(|body| (version, body)))
+        else {
+            return Ok(None);
+        };
+        let value = serde_json::from_slice(&body);
+        let value = value.map_err(|error| failure::internal_text(&error.to_string()))?;
+        Ok(Some((version.entity_tag().to_string(), value)))
+    }
+
+    /// The step as a document.
+    pub(super) fn document(&self, progress: &Progress, step: &Step) -> Result<Value, Refusal> {
+        let (walk, speech, holder) = (self.walk(progress), self.speech(), self.holder());
+        let (at, of) = walk.place();
+        let back = match walk.before() {
+            Some(before) => self.place_at(progress, before)?,
+            None => None,
+        };
+        Ok(json!({
+            "flow": self.flow.name,
+            "step": step.id,
+            "title": speech.say(&step.title),
+            "help": step.help.as_deref().map(|help| speech.say(help)),
+            "schema": step.schema,
+            "answers": walk.answers(),
+            "shown": progress.shown,
+            "state": holder.seal(progress, Form::State)?,
+            "progress": { "at": at, "of": of },
+            "submit": holder.start(),
+            "back": back,
+            "save": self.place_link(progress)?,
+        }))
+    }
+
+    /// Where there is nothing to answer, everything that was answered, with links to change it.
+    fn review<'p>(&self, progress: &'p Progress, step: &Step) -> Result<Vec<Answered<'p>>, Refusal>
+    where
+        'a: 'p,
+    {
+        if step.properties().next().is_some() {
+            return Ok(Vec::new());
+        }
+        let asks = |step: &&Step| step.properties().next().is_some();
+        let earlier = self.walk(progress).steps().into_iter().filter(asks);
+        let given = earlier.filter_map(|step| Some((step, progress.answers.get(&step.id)?)));
+        given
+            .map(|(step, answers)| {
+                let change = self.place_at(progress, step)?;
+                Ok(Answered {
+                    step,
+                    answers,
+                    change,
+                })
+            })
+            .collect()
+    }
+
+    fn page(
+        &self,
+        progress: &Progress,
+        step: &Step,
+        wrong: &[Issue],
+        (input, notice): (Option<&Map<String, Value>>, String),
+    ) -> Result<String, Refusal> {
+        let (walk, speech, holder) = (self.walk(progress), self.speech(), self.holder());
+        let (state, submit) = (holder.seal(progress, Form::State)?, holder.start());
+        let save = self.place_link(progress)?;
+        let nothing = Map::new();
+        let given = progress.answers.get(&step.id).and_then(Value::as_object);
+        let review = self.review(progress, step)?;
+        let page = Page {
+            speech: &speech,
+            title: &self.flow.title,
+            description: self.flow.description.as_deref(),
+            step,
+            place: walk.place(),
+            input: input.or(given).unwrap_or(&nothing),
+            wrong,
+            notice,
+            review,
+            shown: &progress.shown,
+            state: &state,
+            submit: &submit,
+            save: save.as_deref(),
+        };
+        Ok(page.render())
+    }
+
+    /// An answer that carries state, or may: kept by nobody.
+    pub(super) fn response(
+        &self,
+        status: StatusCode,
+        text: String,
+        is_html: bool,
+    ) -> Response<Body> {
+        let mut response = Response::new(Body::from(text.into_bytes()));
+        *response.status_mut() = status;
+        let fields = response.headers_mut();
+        if is_html {
+            html::mark(fields);
+        } else {
+            fields.insert(http::header::CONTENT_TYPE, JSON);
+        }
+        guard(fields);
+        response
+    }
+
+    /// 303 (RFC 9110 §15.4.4): so that reloading, going back and forward ask, and never send again.
+    pub(super) fn see_other(&self, location: &str) -> Answer {
+        let mut response = self.response(StatusCode::SEE_OTHER, String::new(), true);
+        let location = HeaderValue::from_str(location);
+        let location = location.map_err(|error| failure::internal_text(&error.to_string()))?;
+        response.headers_mut().insert(LOCATION, location);
+        Ok(response)
+    }
+}
+
+/// Kept by nobody, and another for another reader.
+pub(super) fn guard(fields: &mut http::HeaderMap) {
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.insert(VARY, HeaderValue::from_static("Accept, Accept-Language"));
+}

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Registers a reader by the demo's flow: register.sh BASE. Each answer carries the state that the next step is sent with;
+# nothing else is remembered, here or there. The last step is sent twice, as after a lost answer: one registration.
+set -eu
+base=$1
+origin=$(printf %s "$base" | sed -E 's|^([a-z]+://[^/]+).*|\1|')
+answer() { # sends what is answered at $step
+    printf %s "$step" | jq -c --argjson input "$1" '{state, input: $input}' |
+        curl -sS -H 'Content-Type: application/json' --data-binary @- "$origin$(printf %s "$step" | jq -r .submit)"
+}
+step=$(curl -sS "$base/-/flows/registration")
+step=$(answer '{"name": "Ada Lovelace", "email": "ada@example.org"}')
+step=$(answer '{"street": "St James'\''s Square 12", "city": "London", "country": "elsewhere"}')
+step=$(answer '{"kind": "passport", "number": "P-1815"}')
+step=$(answer '{"rules": true, "newsletter": false}')
+answer '{}' && echo
+answer '{}' && echo
