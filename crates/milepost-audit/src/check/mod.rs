@@ -6,6 +6,7 @@
 mod agent;
 mod cookie;
 mod create_only;
+mod cursor;
 mod deep_link;
 mod described;
 mod explicit;
@@ -111,7 +112,7 @@ pub(crate) static CHECKS: &[Check] = &[
     check("RP-1", REPLICAS, "replica", &[P4], replica::run),
     check("PG-1", PAGES, "next, cold", &[P1, P4], pages::cold),
     check("PG-2", PAGES, "a page twice", &[P2], walks::run),
-    check("PG-3", PAGES, "opaque cursor", &[P2], pages::opaque),
+    check("PG-3", PAGES, "opaque cursor", &[P2], cursor::run),
     check("CC-1", CACHING, "explicit", &[P6], explicit::run),
     check("CC-2", CACHING, "labelled right", &[P6, P8], labelled::run),
     check("CC-3", CACHING, "not modified", &[P6], not_modified::run),

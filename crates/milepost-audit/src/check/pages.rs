@@ -1,4 +1,4 @@
-//! PG-1 and PG-3: the link to the next page. It works for anybody who has it, anywhere.
+//! PG-1: the link to the next page. It works for anybody who has it, anywhere.
 
 use crate::{
     corpus::links,
@@ -112,47 +112,4 @@ fn refused(scene: &Scene<'_>, list: usize, follower: &Follower) -> Result<bool, 
         .remembered(issued, followed, carrier);
     scene.file(Level::Bad, draft);
     Ok(true)
-}
-
-/// PG-3.
-pub(super) fn opaque(scene: &Scene<'_>) -> Result<(), Stop> {
-    let lists = lists(scene);
-    if lists.is_empty() {
-        scene.unshown(NO_PAGES);
-    }
-    for list in lists {
-        let mut script = Script::default();
-        for client in 1..=2 {
-            script.send(Send::get(scene.target(list), Voice::client(client)));
-        }
-        let played = scene.stage.play(&script)?;
-        let next = |step: usize| links::named(played.response(step)?, "next");
-        let (Some(one), Some(two)) = (next(0), next(1)) else {
-            continue;
-        };
-        let is_short = token(&one, &two).is_some_and(|token| (6..40).contains(&token.len()));
-        if is_short {
-            let summary = format!(
-                "each client is given another short cursor ({one}, {two}): too short to hold the position, so it is a key"
-            );
-            scene.file(
-                Level::Warn,
-                Draft::at(list, summary)
-                    .detail("An encrypted token would be longer; PG-1 and PG-2 follow it."),
-            );
-        } else {
-            scene.fine(list);
-        }
-    }
-    Ok(())
-}
-
-/// The part in which two links differ.
-fn token<'l>(one: &'l str, two: &str) -> Option<&'l str> {
-    let parts = |link: &'l str| link.split(['/', '?', '&', '=']);
-    let others: Vec<&str> = two.split(['/', '?', '&', '=']).collect();
-    parts(one)
-        .enumerate()
-        .find(|(at, part)| others.get(*at) != Some(part))
-        .map(|(_, part)| part)
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     corpus::links,
-    engine::{Carrier, Draft, Mask, Scene, Stop, shown},
+    engine::{Carrier, Draft, Mask, Proof, Scene, Stop, shown},
     finding::Level,
     script::{Claim, Script, Send, Voice},
 };
@@ -105,45 +105,70 @@ fn page(scene: &Scene<'_>, operation: usize, personal: &[(usize, String)]) -> Re
             }
         }
     }
-    let mut names: Vec<&str> = personal.iter().map(|(_, name)| name.as_str()).collect();
-    names.dedup();
-    if names.iter().all(|name| !NAMES.contains(name)) && crosses(scene, operation, personal)? {
-        let summary = format!(
-            "two clients are given different links ({}), and each can use the other's: signed links or cursors",
-            names.join(", ")
-        );
-        scene.file(Level::Info, Draft::at(operation, summary));
-        return Ok(());
-    }
-    let summary = format!(
-        "two clients without history are given different links ({}) for one page",
-        names.join(", ")
-    );
-    scene.file(Level::Warn, Draft::at(operation, summary));
-    Ok(())
+    differing(scene, operation, personal)
 }
 
-/// Whether a client without history can use every link that another one was given.
-fn crosses(
+/// Links that differ and show no history: they name a session, are bound to whom they were given
+/// to, or are neither.
+fn differing(
     scene: &Scene<'_>,
     operation: usize,
     personal: &[(usize, String)],
-) -> Result<bool, Stop> {
-    for (link, _) in personal {
-        let mut script = Script::default();
-        script.send(Send::get(scene.target(operation), Voice::client(1)));
-        let used = script.send(Send::get(&format!("${{0:href:{link}}}"), Voice::client(2)));
-        let played = match scene.stage.play(&script) {
-            Ok(played) => played,
-            // It leads to another origin, which is nobody's to ask.
-            Err(Stop::Missing(_)) => continue,
-            Err(stop) => return Err(stop),
-        };
-        if !Claim::Status(used, 200, 399).holds(&played, &Mask::default()) {
-            return Ok(false);
+) -> Result<(), Stop> {
+    let named = personal
+        .iter()
+        .find(|(_, name)| NAMES.contains(&name.as_str()));
+    if let Some((link, name)) = named
+        && let Some(proof) = given(scene, operation, *link)?
+    {
+        let summary = format!(
+            "two clients without history are given different links for one page: {name} names a session"
+        );
+        scene.file(Level::Warn, Draft::at(operation, summary).proof(proof));
+        return Ok(());
+    }
+    for (link, name) in personal {
+        if let Some((proof, own)) = bound(scene, operation, *link)? {
+            let summary = format!(
+                "a link with {name} answers the client that it was given to, and refuses another: the client is known again"
+            );
+            let draft = Draft::at(operation, summary).proof(proof);
+            scene.file(Level::Warn, draft.remembered(0, own, Carrier::Several));
+            return Ok(());
         }
     }
-    Ok(true)
+    let mut names: Vec<&str> = personal.iter().map(|(_, name)| name.as_str()).collect();
+    names.dedup();
+    let summary = format!(
+        "two clients are given different links ({}), and none is bound to its client: signed links or cursors",
+        names.join(", ")
+    );
+    scene.file(Level::Info, Draft::at(operation, summary));
+    Ok(())
+}
+
+/// That two clients without history are given different links, each time.
+fn given(scene: &Scene<'_>, operation: usize, link: usize) -> Result<Option<Proof>, Stop> {
+    let mut script = Script::default();
+    let [one, two] =
+        [1, 2].map(|client| script.send(Send::get(scene.target(operation), Voice::client(client))));
+    let claims = vec![
+        Claim::Status(one, 200, 299),
+        Claim::ValueDiffers(one, two, format!("href:{link}")),
+    ];
+    scene.prove(script, claims, Mask::default())
+}
+
+/// That a link refuses another client, and answers its own afterwards; and the step of that.
+fn bound(scene: &Scene<'_>, operation: usize, link: usize) -> Result<Option<(Proof, usize)>, Stop> {
+    let mut script = Script::default();
+    script.send(Send::get(scene.target(operation), Voice::client(1)));
+    let target = format!("${{0:href:{link}}}");
+    let other = script.send(Send::get(&target, Voice::client(2)));
+    let own = script.send(Send::get(&target, Voice::client(1)));
+    let claims = vec![Claim::Status(other, 400, 499), Claim::Status(own, 200, 399)];
+    let proof = scene.prove(script, claims, Mask::default())?;
+    Ok(proof.map(|proof| (proof, own)))
 }
 
 fn script(

@@ -60,6 +60,11 @@ pub(crate) fn named(response: &Response, relation: &str) -> Option<String> {
     found.filter(|reference| !reference.is_empty())
 }
 
+/// Whether `Link` has a relation.
+pub(crate) fn linked(response: &Response, relation: &str) -> bool {
+    fields(response).iter().any(|link| link.has_rel(relation))
+}
+
 fn fields(response: &Response) -> Vec<Link> {
     Link::from_headers(&response.fields.to_headers()).unwrap_or_default()
 }

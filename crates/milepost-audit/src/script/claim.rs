@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Mask, differences};
 
-use super::{Played, play::Exchange};
+use super::{Played, play::Exchange, template::told};
 
 /// One claim. All claims of a witness must hold together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,11 @@ pub(crate) enum Claim {
     BodyDiffers(usize, usize),
     /// The bodies of two answers are the same outside the mask.
     BodySame(usize, usize),
+    /// A value differs between two answers that both have it; named as placeholders name it:
+    /// `link:next`, `json:/scroll_id`, `href:2`.
+    ValueDiffers(usize, usize, String),
+    /// A field of an answer lists a word.
+    Lists(usize, String, String),
     /// More than this many of a group's requests were answered with success.
     MoreSucceed(u32, usize),
 }
@@ -61,6 +66,12 @@ impl Claim {
                 pair(left, right).map(|pair| bodies_differ(pair, mask))
             }
             Self::BodySame(left, right) => pair(left, right).map(|pair| !bodies_differ(pair, mask)),
+            Self::ValueDiffers(left, right, name) => pair(left, right).and_then(|(left, right)| {
+                Some(told(&left.response, name)? != told(&right.response, name)?)
+            }),
+            Self::Lists(step, name, word) => {
+                at(step).map(|exchange| exchange.response.fields.lists(name, word))
+            }
             Self::MoreSucceed(group, count) => Some(played.successes(*group) > *count),
         };
         held.unwrap_or(false)
@@ -71,6 +82,7 @@ impl Claim {
         match self {
             Self::Differ(left, right)
             | Self::FieldDiffers(left, right, _)
+            | Self::ValueDiffers(left, right, _)
             | Self::BodyDiffers(left, right) => Some((*left, *right)),
             _ => None,
         }

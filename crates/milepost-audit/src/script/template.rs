@@ -6,7 +6,7 @@
 
 use crate::{
     corpus::links,
-    http::{Origin, Request, resolve},
+    http::{Origin, Request, Response, resolve},
 };
 
 use super::play::Exchange;
@@ -55,27 +55,34 @@ fn value(name: &str, origin: &Origin, answers: &[Option<Exchange>]) -> Option<St
     let exchange = answers.get(step)?.as_ref()?;
     let target = &exchange.request.target;
     let response = &exchange.response;
-    let json = |pointer: &str| {
-        let value = response.json()?.pointer(pointer)?.clone();
-        Some(
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned),
-        )
-    };
+    let reference = |found: Option<String>| resolve(origin, target, &found?);
     match kind {
         "etag" => response.etag().map(str::to_owned),
         "field" => response.fields.first(argument).map(str::to_owned),
-        "json" => json(argument),
-        "at" => resolve(origin, target, &json(argument)?),
-        "href" => {
-            let found = links::all(response);
-            resolve(origin, target, found.get(argument.parse::<usize>().ok()?)?)
-        }
-        "location" => resolve(origin, target, response.fields.first("location")?),
-        "link" => {
-            links::named(response, argument).and_then(|found| resolve(origin, target, &found))
-        }
+        "json" => json(response, argument),
+        "at" => reference(json(response, argument)),
+        "location" => reference(response.fields.first("location").map(str::to_owned)),
+        "href" | "link" => reference(told(response, &format!("{kind}:{argument}"))),
         _ => None,
     }
+}
+
+/// A value of an answer as it stands there, references not resolved: `json:`, `href:` and `link:`.
+pub(super) fn told(response: &Response, name: &str) -> Option<String> {
+    let (kind, argument) = name.split_once(':')?;
+    match kind {
+        "json" => json(response, argument),
+        "href" => links::all(response).into_iter().nth(argument.parse().ok()?),
+        "link" => links::named(response, argument),
+        _ => None,
+    }
+}
+
+fn json(response: &Response, pointer: &str) -> Option<String> {
+    let value = response.json()?.pointer(pointer)?.clone();
+    Some(
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned),
+    )
 }

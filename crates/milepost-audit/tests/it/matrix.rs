@@ -60,6 +60,12 @@ const VIOLATIONS: &[Row] = &[
         &["UR-1"],
         &["RP-1", "RP-2", "MT-1"],
     ),
+    row(
+        Flaw::BoundLink,
+        Level::Warn,
+        &["UR-1"],
+        &["CN-2", "OR-3", "RP-1", "RP-2"],
+    ),
     row(Flaw::HeaderHandshake, Level::Bad, &["HS-1"], &[]),
     row(
         Flaw::ConnectionAuth,
@@ -120,6 +126,8 @@ const VIOLATIONS: &[Row] = &[
         &["PG-2"],
         &["PG-1", "PG-3", "OR-3"],
     ),
+    row(Flaw::DeletedCursor, Level::Warn, &["PG-3"], &[]),
+    row(Flaw::LinkedCursor, Level::Warn, &["PG-3"], &[]),
     row(Flaw::IfMatchIgnored, Level::Bad, &["CA-2"], &["CA-5"]),
     row(
         Flaw::RefusedButDone,
@@ -171,10 +179,23 @@ const NOISE: &[(Flaw, &[&str])] = &[
     (Flaw::ClientHeldSession, &["SC-2"]),
     (Flaw::SharedRecent, &["MT-1"]),
     (Flaw::CsrfCookie, &[]),
+    (Flaw::SealedCursor, &[]),
+    (Flaw::SignedLink, &[]),
 ];
 
 /// Audits a mutant with everything that the auditor can do.
 pub(crate) fn audited(flaw: Flaw) -> Report {
+    // Where only the description differs, only it is looked at.
+    let only: Vec<String> = if flaw.is_described() {
+        (1..=7).map(|number| format!("OA-{number}")).collect()
+    } else {
+        Vec::new()
+    };
+    audited_by(flaw, only)
+}
+
+/// Audits a mutant with some checks; all where none is named.
+pub(crate) fn audited_by(flaw: Flaw, only: Vec<String>) -> Report {
     // Resources that live in one process are no service of two.
     let replicas = if flaw == Flaw::ResourcesInMemory {
         1
@@ -195,12 +216,7 @@ pub(crate) fn audited(flaw: Flaw) -> Report {
         replicas: mutant.urls[1..].to_vec(),
         restart: Some(mutant.restart()),
         authorities: mutant.authority.clone(),
-        // Where only the description differs, only it is looked at.
-        only: if flaw.is_described() {
-            (1..=7).map(|number| format!("OA-{number}")).collect()
-        } else {
-            Vec::new()
-        },
+        only,
         memory: measures.then_some(gauge),
         limits: Limits {
             memory_clients: 20,

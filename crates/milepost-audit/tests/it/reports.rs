@@ -4,7 +4,7 @@ use milepost_audit::{Format, Options, replay};
 use serde_json::Value;
 
 use crate::{
-    matrix::audited,
+    matrix::{audited, audited_by},
     mutant::{Flaw, Mutant},
 };
 
@@ -47,6 +47,32 @@ fn what_was_found_at_a_cookie_replays_and_does_not_at_a_clean_service() {
         assert_eq!(replayed[0].is_reproduced, expected, "{flaw:?}");
     }
     assert!(replay("{}", &Options::default()).is_err());
+}
+
+#[test]
+fn warnings_replay_where_they_were_given_and_not_at_a_clean_service() {
+    let warned = [
+        (Flaw::UnsafeGet, "MT-1"),
+        (Flaw::BoundLink, "UR-1"),
+        (Flaw::DeletedCursor, "PG-3"),
+        (Flaw::LinkedCursor, "PG-3"),
+        (Flaw::CursorInMemory, "PG-3"),
+    ];
+    for (flaw, check) in warned {
+        let report = audited_by(flaw, vec![check.to_owned()]).write(Format::Json, false);
+        for (at, expected) in [(flaw, true), (Flaw::None, false)] {
+            let mutant = Mutant::start(at, 1);
+            let options = Options {
+                url: mutant.urls[0].clone(),
+                ..Options::default()
+            };
+            let replayed = replay(&report, &options).unwrap();
+            let mut of_check = replayed.iter().filter(|one| one.check == check);
+            // One that begins at a cursor of the audited process leads nowhere at another.
+            let is_reproduced = of_check.any(|one| one.is_reproduced);
+            assert_eq!(is_reproduced, expected, "{flaw:?} at {at:?}: {replayed:?}");
+        }
+    }
 }
 
 #[test]

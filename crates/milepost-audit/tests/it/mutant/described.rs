@@ -39,6 +39,10 @@ pub(crate) fn document(flaw: Flaw) -> Value {
         Flaw::ConditionUndescribed => {
             paths["/notes/{id}"]["put"] = json!({ "responses": { "204": { "description": "" } } });
         }
+        Flaw::DeletedCursor => {
+            paths["/cursors/{id}"] = json!({ "delete": { "responses": {
+                "204": { "description": "forgotten" }, "412": { "description": "stale" } } } });
+        }
         Flaw::CachingUndescribed => {
             paths["/books"]["get"]["responses"]["200"]["headers"] = json!({});
         }

@@ -21,6 +21,7 @@ pub(crate) enum Flaw {
     CookieMap,
     RenewedCookie,
     UrlSession,
+    BoundLink,
     HeaderHandshake,
     ConnectionAuth,
     MultiplexedAuth,
@@ -32,6 +33,8 @@ pub(crate) enum Flaw {
     WizardOrder,
     CursorInMemory,
     OneTimeCursor,
+    DeletedCursor,
+    LinkedCursor,
     IfMatchIgnored,
     RefusedButDone,
     NonAtomicSwap,
@@ -75,6 +78,8 @@ pub(crate) enum Flaw {
     ClientHeldSession,
     SharedRecent,
     CsrfCookie,
+    SealedCursor,
+    SignedLink,
 }
 
 impl Flaw {

@@ -16,6 +16,9 @@ const FRESH: &str = "public, max-age=1";
 /// Everything that is not written.
 pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
     let flaw = process.flaw;
+    if flaw == Flaw::LinkedCursor && request.path.starts_with("/cursors/") {
+        return Answer::bare(405).with("allow", "DELETE, OPTIONS");
+    }
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return Answer::bare(405).with("allow", "GET, HEAD");
     }
@@ -25,7 +28,7 @@ pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
                 .with("connection", "Upgrade")
                 .with("upgrade", "websocket");
         }
-        "/" => entrance(process),
+        "/" => entrance(process, request),
         "/books" => books(process, request),
         "/recent" => recent(process, request),
         "/status" => status(process, request),
@@ -34,6 +37,7 @@ pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
         "/wizard/1" | "/wizard/2" if flaw == Flaw::WizardOrder => wizard(process, request),
         "/secure" if flaw == Flaw::HeaderHandshake => secure(process, request),
         "/download" if flaw == Flaw::ProcessSecret => download(process, request),
+        "/ticket" if matches!(flaw, Flaw::BoundLink | Flaw::SignedLink) => ticket(process, request),
         "/touch" if flaw == Flaw::UnsafeGet => {
             process.database.touched.fetch_add(1, Ordering::SeqCst);
             fine(&json!({ "touched": true }))
@@ -51,7 +55,7 @@ fn fine(body: &Value) -> Answer {
     Answer::json(200, body).with("cache-control", FRESH)
 }
 
-fn entrance(process: &Process) -> Answer {
+fn entrance(process: &Process, request: &Request) -> Answer {
     let mut links = vec![
         "/books",
         "/books/b1",
@@ -74,6 +78,12 @@ fn entrance(process: &Process) -> Answer {
         Flaw::UrlSession => {
             let sid = process.database.token();
             links.extend(["/books/b1", "/recent"].map(|path| format!("{path}?sid={sid}")));
+        }
+        Flaw::BoundLink | Flaw::SignedLink => {
+            let ticket = process.database.token();
+            links.push(format!("/ticket?for={ticket}"));
+            let bound = &mut memory.lock().unwrap().bound;
+            bound.insert(ticket, request.connection);
         }
         Flaw::ProcessSecret => {
             let secret = memory.lock().unwrap().life;
@@ -108,7 +118,17 @@ fn books(process: &Process, request: &Request) -> Answer {
     if start + PAGE < BOOKS.len() {
         body["next"] = json!(next(process, start + PAGE));
     }
-    fine(&body)
+    match process.flaw {
+        Flaw::DeletedCursor | Flaw::SealedCursor => {
+            body["cursor"] = json!(process.database.token());
+            fine(&body)
+        }
+        Flaw::LinkedCursor => {
+            let cursor = format!("</cursors/{}>; rel=\"cursor\"", process.database.token());
+            fine(&body).with("link", &cursor)
+        }
+        _ => fine(&body),
+    }
 }
 
 fn next(process: &Process, start: usize) -> String {
@@ -259,6 +279,16 @@ fn download(process: &Process, request: &Request) -> Answer {
         return fine(&json!({ "file": "b1" }));
     }
     Answer::json(403, &json!({ "title": "bad signature" }))
+}
+
+fn ticket(process: &Process, request: &Request) -> Answer {
+    let given = request.query("for").unwrap_or_default();
+    let is_signed = process.flaw == Flaw::SignedLink && given.len() == 32;
+    let bound = process.memory.lock().unwrap().bound.get(given).copied();
+    if is_signed || bound == Some(request.connection) {
+        return fine(&json!({ "file": "b1" }));
+    }
+    Answer::json(403, &json!({ "title": "somebody else's ticket" }))
 }
 
 fn stream(process: &Process) -> Answer {

@@ -56,6 +56,8 @@ pub(crate) struct Memory {
     pub(crate) tokens: HashSet<String>,
     pub(crate) wizards: HashSet<String>,
     pub(crate) cursors: HashMap<String, usize>,
+    /// Links to the connection that they were given to.
+    pub(crate) bound: HashMap<String, u64>,
     pub(crate) tags: HashMap<(String, u64), u64>,
     pub(crate) authenticated: HashMap<u64, String>,
     /// TLS sessions that vouch for somebody.
