@@ -64,3 +64,15 @@ impl Profile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logout_that_is_remembered_is_warned_of_where_the_guideline_says_so() {
+        assert_eq!(Profile::NlAdr.weigh("LG-1", Level::Info), Level::Warn);
+        assert_eq!(Profile::NlAdr.weigh("LG-1", Level::Good), Level::Good);
+        assert_eq!(Profile::Aip.weigh("LG-1", Level::Info), Level::Info);
+    }
+}

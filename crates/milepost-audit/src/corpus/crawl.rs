@@ -135,7 +135,7 @@ impl Crawl {
 }
 
 /// Whether a target is a path, or lies below it.
-fn is_below(target: &str, outer: &str) -> bool {
+pub(crate) fn is_below(target: &str, outer: &str) -> bool {
     let outer = outer.trim_end_matches('/');
     target
         .strip_prefix(outer)

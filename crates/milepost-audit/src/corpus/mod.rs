@@ -6,7 +6,7 @@ pub(crate) mod description;
 mod har;
 pub(crate) mod links;
 
-pub(crate) use crawl::crawl;
+pub(crate) use crawl::{crawl, is_below};
 pub(crate) use description::Description;
 pub(crate) use har::targets as har_targets;
 

@@ -155,6 +155,7 @@ const VIOLATIONS: &[Row] = &[
     row(Flaw::Upgrade, Level::Info, &["SB-2"], &[]),
     row(Flaw::IdempotencyRecord, Level::Info, &["IK-1"], &[]),
     row(Flaw::LogoutList, Level::Info, &["LG-1"], &[]),
+    row(Flaw::LinkedLogout, Level::Info, &["LG-1"], &[]),
     row(Flaw::CookieDescribed, Level::Warn, &["OA-1"], &[]),
     row(Flaw::SetCookieDescribed, Level::Info, &["OA-2"], &[]),
     row(Flaw::LoginDescribed, Level::Info, &["OA-3"], &[]),

@@ -57,6 +57,7 @@ pub(crate) enum Flaw {
     Upgrade,
     IdempotencyRecord,
     LogoutList,
+    LinkedLogout,
     // What a description admits.
     CookieDescribed,
     SetCookieDescribed,

@@ -70,6 +70,7 @@ fn entrance(process: &Process, request: &Request) -> Answer {
         Flaw::HeaderHandshake => links.push("/secure"),
         Flaw::UnsafeGet => links.push("/touch"),
         Flaw::StreamRegistry => links.push("/stream"),
+        Flaw::LinkedLogout => links.push("/logout"),
         _ => {}
     }
     let mut links: Vec<String> = links.into_iter().map(str::to_owned).collect();

@@ -22,7 +22,10 @@ pub(crate) fn me(process: &Process, request: &Request) -> Answer {
         .unwrap_or_default()
         .to_owned();
     if request.path == "/logout" {
-        if process.flaw == Flaw::LogoutList {
+        if request.method != "POST" {
+            return Answer::bare(405).with("allow", "POST");
+        }
+        if matches!(process.flaw, Flaw::LogoutList | Flaw::LinkedLogout) {
             process.database.revoked.lock().unwrap().insert(token);
         }
         return Answer::bare(204);
