@@ -9,15 +9,17 @@ use crate::{
 
 /// See the module.
 pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
-    let mut applicable = false;
+    let mut streams = false;
     for (number, operation) in scene.corpus.operations.iter().enumerate() {
         if operation.media_type == "text/event-stream" {
-            applicable = true;
+            streams = true;
             stream(scene, number)?;
         }
     }
-    applicable |= subscribe(scene)?;
-    if !applicable {
+    if streams {
+        scene.unshown("what is left of a stream when its client is gone: that is not looked at");
+    }
+    if !subscribe(scene)? && !streams {
         scene.unshown("not applicable: no event stream and no SUBSCRIBE was found");
     }
     Ok(())

@@ -76,6 +76,14 @@ fn warnings_replay_where_they_were_given_and_not_at_a_clean_service() {
 }
 
 #[test]
+fn what_becomes_of_a_dropped_stream_is_said_not_to_be_shown() {
+    let told = |flaw| audited_by(flaw, vec!["SB-1".to_owned()]).write(Format::Terminal, false);
+    let unshown = "SB-1: what is left of a stream when its client is gone";
+    assert!(told(Flaw::StreamRegistry).contains(unshown));
+    assert!(!told(Flaw::None).contains(unshown));
+}
+
+#[test]
 fn no_form_of_a_report_tells_a_secret() {
     let report = audited(Flaw::CookieMap);
     for format in Format::ALL {
