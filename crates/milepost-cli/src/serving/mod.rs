@@ -4,6 +4,7 @@
 //! gracefully. How requests are answered is `milepost-server`'s.
 
 mod limits;
+mod memory;
 mod options;
 mod signals;
 
@@ -47,6 +48,7 @@ pub(crate) struct Site {
 
 /// Opens the store in a directory, or makes one there, and the keys that go with it.
 pub(crate) fn open(directory: &Path, options: &ServingOptions) -> Result<Site, Failure> {
+    memory::take_small_pages();
     let store_options = Options {
         cache_bytes: options.cache_bytes(),
         limits: options.store_limits()?,

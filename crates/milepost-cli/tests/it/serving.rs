@@ -33,6 +33,15 @@ fn a_second_server_over_the_same_directory_is_refused_with_a_reason() {
     .says("hint: one process at a time");
 }
 
+/// In huge pages, what is open at once would cost half as much again.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_takes_memory_in_small_pages() {
+    let (_data, server, _user) = server_and_user();
+    let status = server.status();
+    assert!(status.contains("THP_enabled:\t0"), "{status}");
+}
+
 #[test]
 fn a_server_asked_to_stop_stops_well_and_has_everything_when_it_comes_back() {
     let (data, server, user) = library();
