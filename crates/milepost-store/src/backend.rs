@@ -6,17 +6,19 @@
 
 use crate::definition::{Bounds as Kept, Retention};
 pub use crate::{
-    decision::{index_value, text_of},
+    decision::{index_value_or_other, parse_stored, text_of},
     page_end::{Bounds, ends},
     plan::{OrderKey, order, ties_descend, undeclared, undeclared_among},
     positions::{Incarnation, Lineage, random},
     words::words,
 };
 
-/// How long a transaction's outcome is kept.
-pub const OUTCOME_AGE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
-/// How many outcomes are kept.
-pub const OUTCOMES_MAX: u64 = 1_000_000;
+/// How long, and how many, transactions' outcomes are kept.
+pub const OUTCOMES: Kept = Kept {
+    count: Some(1_000_000),
+    age_ms: Some(7 * 24 * 60 * 60 * 1000),
+    bytes: None,
+};
 /// What holds for the service's own collections.
 pub const OWN_RETENTION: Retention = Retention {
     history: Kept {

@@ -5,12 +5,10 @@
 //! knows the past as far as that is remembered.
 
 use deadpool_postgres::ClientWrapper;
-use milepost_semantics::{index::IndexValue, json};
 use milepost_store::{
     CollectionPath, Definition,
-    backend::{index_value, text_of},
+    backend::{index_value_or_other, parse_stored, text_of},
 };
-use serde_json::Value;
 use tokio_postgres::Row;
 
 use super::{STEP, catalog};
@@ -86,11 +84,9 @@ async fn insert(
         parents.push(row.try_get(1)?);
         ids.push(row.try_get(2)?);
         until.push(row.try_get::<_, Option<i64>>(3)?.unwrap_or(STANDS));
-        let body = parse(row.try_get(4)?);
+        let body = parse_stored(row.try_get(4)?);
         match definition.index(&index.name) {
-            // What can't be ordered counts as there, no more.
-            Some(declared) => values
-                .push(index_value(declared, &body).unwrap_or_else(|_| IndexValue::OTHER.encode())),
+            Some(declared) => values.push(index_value_or_other(declared, &body)),
             None => words.push(kept(&text_of(definition, &body))),
         }
     }
@@ -108,11 +104,6 @@ async fn insert(
             .await?;
     }
     Ok(())
-}
-
-/// What is stored was strict JSON when it was written.
-fn parse(body: &[u8]) -> Value {
-    json::parse(body, json::Limits::with_depth(json::DEPTH_MAX)).unwrap_or(Value::Null)
 }
 
 /// Takes some entries of a dropped index away, and at last the index itself.

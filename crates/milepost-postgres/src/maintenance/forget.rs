@@ -7,7 +7,7 @@
 use deadpool_postgres::ClientWrapper;
 use milepost_store::{
     CollectionPath, Timestamp,
-    backend::{OUTCOME_AGE_MS, OUTCOMES_MAX, OWN_RETENTION},
+    backend::{OUTCOMES, OWN_RETENTION},
     definition::{Bounds, Retention},
 };
 
@@ -117,12 +117,7 @@ pub(super) async fn outcomes(shared: &Shared, client: &ClientWrapper) -> Result<
     let sql = "SELECT row, modified, 0 FROM milepost.versions
                WHERE collection = $1 AND superseded IS NULL ORDER BY row LIMIT $2";
     let kept = kept(client, sql, number).await?;
-    let bounds = Bounds {
-        count: Some(OUTCOMES_MAX),
-        age_ms: Some(OUTCOME_AGE_MS),
-        bytes: None,
-    };
-    let Some(floor) = floor(&kept, held, bounds, shared.options.clock.now()) else {
+    let Some(floor) = floor(&kept, held, OUTCOMES, shared.options.clock.now()) else {
         return Ok(false);
     };
     let forget = "

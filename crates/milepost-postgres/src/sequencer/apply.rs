@@ -4,11 +4,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use milepost_semantics::{index::IndexValue, json};
+use milepost_semantics::json;
 use milepost_store::{
-    Applied, CollectionPath, Committed, Outcome, Record, ResourceKey, Timestamp, Version,
-    backend::index_value,
-    decision::{Contents, Current, Decided, Decision, State, Write},
+    CollectionPath, Committed, Outcome, Record, ResourceKey, Timestamp, Version,
+    backend::index_value_or_other,
+    decision::{Contents, Current, Decision, State, Write},
 };
 
 use super::state::{Counters, Held, Missing, has_digest};
@@ -140,7 +140,7 @@ impl Pending {
             applied: decision
                 .decided
                 .into_iter()
-                .map(|(key, decided)| applied(key, decided, &versions))
+                .map(|(key, decided)| decided.applied(key, &versions))
                 .collect(),
         };
         if let Some(record) = record {
@@ -369,25 +369,7 @@ fn before(collection: &Collection, write: &Write) -> Option<Vec<Vec<u8>>> {
     let values = definition.indexes.iter();
     Some(
         values
-            .map(|index| {
-                // What can't be ordered is older than the index, and counts as there, no more.
-                index_value(index, &value).unwrap_or_else(|_| IndexValue::OTHER.encode())
-            })
+            .map(|index| index_value_or_other(index, &value))
             .collect(),
     )
-}
-
-fn applied(key: ResourceKey, decided: Decided, versions: &[Version]) -> Applied {
-    match decided {
-        Decided::Writes(effect, place) => Applied {
-            key,
-            effect,
-            version: versions.get(place).cloned(),
-        },
-        Decided::Stands(effect, version) => Applied {
-            key,
-            effect,
-            version,
-        },
-    }
 }

@@ -28,10 +28,12 @@ use std::{collections::HashSet, sync::Arc};
 
 use self::{operation::decide_operation, state::Overlay};
 pub use self::{
-    prepare::{Contents, Prepared, index_value, prepare, text_of},
+    prepare::{
+        Contents, Prepared, index_value, index_value_or_other, parse_stored, prepare, text_of,
+    },
     state::{Current, State},
 };
-use crate::{Definition, Effect, Failure, Rejected, ResourceKey, Version};
+use crate::{Applied, Definition, Effect, Failure, Rejected, ResourceKey, Version};
 
 /// The most resources that one transaction may change, deletes that cascade included.
 pub const CHANGES_MAX: usize = (1 << 20) - 1;
@@ -74,6 +76,23 @@ pub enum Decided {
     Writes(Effect, usize),
     /// Nothing needs to be written: this is what stands.
     Stands(Effect, Option<Version>),
+}
+
+impl Decided {
+    /// What is told of the operation on this resource, once the transaction's writes, in their order, have
+    /// become these versions.
+    #[must_use]
+    pub fn applied(self, key: ResourceKey, versions: &[Version]) -> Applied {
+        let (effect, version) = match self {
+            Self::Writes(effect, place) => (effect, versions.get(place).cloned()),
+            Self::Stands(effect, version) => (effect, version),
+        };
+        Applied {
+            key,
+            effect,
+            version,
+        }
+    }
 }
 
 /// A transaction that holds.

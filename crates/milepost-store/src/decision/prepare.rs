@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use milepost_semantics::index::IndexValue;
+use milepost_semantics::{index::IndexValue, json};
 use serde_json::Value;
 
 use super::Governed;
@@ -157,6 +157,19 @@ pub fn index_value(index: &crate::definition::Index, value: &Value) -> Result<Ve
             pointer: index.pointer.to_string(),
             detail: format!("can't be indexed as {:?}: {error}", index.name),
         })
+}
+
+/// The value of an index in a document that was stored before the index was declared: what can't be
+/// ordered counts as there, no more.
+#[must_use]
+pub fn index_value_or_other(index: &crate::definition::Index, value: &Value) -> Vec<u8> {
+    index_value(index, value).unwrap_or_else(|_| IndexValue::OTHER.encode())
+}
+
+/// A stored body as JSON: it was strict when it was written.
+#[must_use]
+pub fn parse_stored(body: &[u8]) -> Value {
+    json::parse(body, json::Limits::with_depth(json::DEPTH_MAX)).unwrap_or(Value::Null)
 }
 
 /// The strings at the declared pointers; all strings of an array.

@@ -1,15 +1,16 @@
 //! The indexed values of a stored version: kept beside its body, or read from it where the index is
 //! younger than the version.
 
-use milepost_semantics::{index::IndexValue, json};
 use rusqlite::Connection;
-use serde_json::Value;
 
 use super::{
     catalog::{Collection, StoredIndex},
     rows::field,
 };
-use crate::{decision::index_value, definition::Index};
+use crate::{
+    decision::{index_value_or_other, parse_stored},
+    definition::Index,
+};
 
 /// The values that a version has for a collection's indexes, in their order. Empty where the row
 /// is gone or a tombstone.
@@ -42,10 +43,10 @@ pub(super) fn values_in(
             values.push(value.to_vec());
             continue;
         }
-        let value = parsed.get_or_insert_with(|| parse(body));
+        let value = parsed.get_or_insert_with(|| parse_stored(body));
         values.push(
             declared(collection, index)
-                .map_or_else(Vec::new, |declared| value_or_other(declared, value)),
+                .map_or_else(Vec::new, |declared| index_value_or_other(declared, value)),
         );
     }
     values
@@ -57,15 +58,4 @@ pub(super) fn declared<'c>(collection: &'c Collection, index: &StoredIndex) -> O
         .definition
         .as_ref()
         .and_then(|definition| definition.index(&index.name))
-}
-
-/// What is stored was strict JSON when it was written.
-pub(super) fn parse(body: &[u8]) -> Value {
-    json::parse(body, json::Limits::with_depth(json::DEPTH_MAX)).unwrap_or(Value::Null)
-}
-
-/// The value of an index in a document that was stored before the index was declared: what can't be
-/// ordered counts as there, no more.
-pub(super) fn value_or_other(index: &Index, value: &Value) -> Vec<u8> {
-    index_value(index, value).unwrap_or_else(|_| IndexValue::OTHER.encode())
 }

@@ -14,8 +14,8 @@ use super::{
     Ledger,
 };
 use crate::{
-    Applied, CollectionPath, Committed, Record, ResourceKey, TRANSACTIONS, Timestamp, Version,
-    decision::{Contents, Decided, Decision, Write},
+    CollectionPath, Committed, Record, ResourceKey, TRANSACTIONS, Timestamp, Version,
+    decision::{Contents, Decision, Write},
 };
 
 impl Ledger {
@@ -36,7 +36,7 @@ impl Ledger {
             applied: decision
                 .decided
                 .into_iter()
-                .map(|(key, decided)| applied(key, decided, &versions))
+                .map(|(key, decided)| decided.applied(key, &versions))
                 .collect(),
         };
         if let Some(record) = record {
@@ -282,20 +282,5 @@ impl Ledger {
             self.build_if_small(&write.key)?;
         }
         Ok(())
-    }
-}
-
-fn applied(key: ResourceKey, decided: Decided, versions: &[Version]) -> Applied {
-    match decided {
-        Decided::Writes(effect, place) => Applied {
-            key,
-            effect,
-            version: versions.get(place).cloned(),
-        },
-        Decided::Stands(effect, version) => Applied {
-            key,
-            effect,
-            version,
-        },
     }
 }

@@ -6,13 +6,13 @@ use super::{
     super::{
         catalog::{Collection, IndexState, StoredIndex, load_indexes, matching, text_pointer},
         rows::{self, join_fields, signed},
-        values::{declared, parse, value_or_other, values_in},
+        values::{declared, values_in},
     },
     Ledger,
 };
 use crate::{
     Definition, ResourceKey,
-    decision::{Write, text_of},
+    decision::{Write, index_value_or_other, parse_stored, text_of},
     definition::Index,
 };
 
@@ -337,11 +337,11 @@ impl Ledger {
         index: &StoredIndex,
         resource: &Unindexed,
     ) -> rusqlite::Result<()> {
-        let value = parse(&resource.body);
+        let value = parse_stored(&resource.body);
         if let Some(declared) = declared(collection, index) {
             return self.insert_entry(
                 index.index_id,
-                &value_or_other(declared, &value),
+                &index_value_or_other(declared, &value),
                 &resource.parent,
                 &resource.id,
             );

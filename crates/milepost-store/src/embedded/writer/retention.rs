@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     CollectionPath, TRANSACTIONS,
-    backend::{OUTCOME_AGE_MS, OUTCOMES_MAX, OWN_RETENTION},
+    backend::{OUTCOMES, OWN_RETENTION},
     definition::{Bounds, Retention},
 };
 
@@ -214,14 +214,9 @@ impl Ledger {
 
     fn sweep_outcomes(&mut self, collection: &Collection, rows: usize) -> rusqlite::Result<usize> {
         let mut counters = self.counters(collection);
-        let bounds = Bounds {
-            count: Some(OUTCOMES_MAX),
-            age_ms: Some(OUTCOME_AGE_MS),
-            bytes: None,
-        };
         let mut taken = 0;
         for entry in self.logged(collection.collection, 0, rows)? {
-            if !is_over(bounds, counters.live, 0, entry.modified, self.now.0) {
+            if !is_over(OUTCOMES, counters.live, 0, entry.modified, self.now.0) {
                 break;
             }
             self.take_away(collection, entry.row, true)?;
