@@ -143,7 +143,8 @@ async fn refused(
     let at = visit
         .walk(&progress)
         .steps()
-        .into_iter()
+        .iter()
+        .copied()
         .find(shows)
         .map(|step| step.id.clone());
     progress.at = at.unwrap_or(progress.at);
@@ -161,7 +162,8 @@ async fn refused(
     let told: Vec<Value> = told.collect();
     let detail =
         "what was shown changed meanwhile, and nothing was done: look at it, and finish again";
-    let next = visit.next_document(progress).await?;
+    let (progress, step) = visit.look(progress).await?;
+    let next = visit.document(&progress, step)?;
     Err(Refusal::new(ProblemType::ShownChanged, detail)
         .with_member("changed", told)
         .with_member("next", next))

@@ -151,7 +151,7 @@ async fn arrive(visit: &Visit<'_>) -> Answer {
         return commit::done_page(visit, flow).await;
     }
     let progress = Progress {
-        flow: Uuid::new_v4().hyphenated().to_string(),
+        flow: new_id(),
         at: String::new(),
         answers: Map::new(),
         shown: Map::new(),
@@ -180,6 +180,11 @@ fn sent(visit: &Visit<'_>, bytes: &[u8]) -> Result<Sent, Refusal> {
     })
 }
 
+/// The identity of a walk through a flow, and of the transaction that ends it.
+fn new_id() -> String {
+    Uuid::new_v4().hyphenated().to_string()
+}
+
 /// Opens a state, and brings it to the definition as it is now.
 fn opened(visit: &Visit<'_>, text: &str, form: Form) -> Result<Progress, Refusal> {
     let holder = visit.holder();
@@ -191,7 +196,7 @@ fn opened(visit: &Visit<'_>, text: &str, form: Form) -> Result<Progress, Refusal
     if let Some(migrated) = migrated(&walk, version) {
         return Ok(migrated);
     }
-    let kept = kept(&walk, Uuid::new_v4().hyphenated().to_string());
+    let kept = kept(&walk, new_id());
     let steps: Vec<&String> = kept.answers.keys().collect();
     let keep = visit.place_link(&kept)?.filter(|_| !steps.is_empty());
     let detail = format!(
@@ -259,13 +264,6 @@ impl Visit<'_> {
             Some(link) => self.see_other(&link),
             None => self.show(progress, Said::default()).await,
         }
-    }
-
-    /// The next step as a document.
-    async fn next_document(&self, progress: Progress) -> Result<Value, Refusal> {
-        let response = self.show(progress, Said::default()).await?;
-        let text = response.body().as_full().cloned().unwrap_or_default();
-        Ok(serde_json::from_slice(&text).unwrap_or_default())
     }
 
     /// The same step again, with what is wrong.

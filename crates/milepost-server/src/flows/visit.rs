@@ -72,12 +72,7 @@ impl<'a> Visit<'a> {
     }
 
     pub(super) fn walk<'p>(&self, progress: &'p Progress) -> Walk<'a, 'p> {
-        Walk {
-            flow: self.flow,
-            progress,
-            subject: self.subject(),
-            base: &self.shared.base,
-        }
+        Walk::new(self.flow, progress, self.subject(), &self.shared.base)
     }
 
     /// The link that keeps a place; `None` where it would be longer than URLs are.
@@ -98,8 +93,11 @@ impl<'a> Visit<'a> {
         self.place_link(&progress)
     }
 
-    /// Answers with the step that is to be answered: sees what it shows, and seals the state.
-    pub(super) async fn show(&self, mut progress: Progress, said: Said<'_>) -> Answer {
+    /// The step that is to be answered, and the progress there: what it shows is seen.
+    pub(super) async fn look(
+        &self,
+        mut progress: Progress,
+    ) -> Result<(Progress, &'a Step), Refusal> {
         let step = self.walk(&progress).current();
         let step = step.ok_or_else(|| unusable("no step of it is there"))?;
         step.id.clone_into(&mut progress.at);
@@ -107,6 +105,12 @@ impl<'a> Visit<'a> {
             let seen = self.see(&progress, template).await?;
             progress.shown.insert(name.clone(), seen);
         }
+        Ok((progress, step))
+    }
+
+    /// Answers with the step that is to be answered.
+    pub(super) async fn show(&self, progress: Progress, said: Said<'_>) -> Answer {
+        let (progress, step) = self.look(progress).await?;
         if !self.is_html {
             let document = self.document(&progress, step)?;
             return Ok(self.response(said.status, document.to_string(), false));
@@ -150,7 +154,7 @@ impl<'a> Visit<'a> {
         Ok(Some((version.entity_tag().to_string(), value)))
     }
 
-    /// The step as a document.
+    /// The step as a document, with the state sealed.
     pub(super) fn document(&self, progress: &Progress, step: &Step) -> Result<Value, Refusal> {
         let (walk, speech, holder) = (self.walk(progress), self.speech(), self.holder());
         let (at, of) = walk.place();
@@ -183,7 +187,8 @@ impl<'a> Visit<'a> {
             return Ok(Vec::new());
         }
         let asks = |step: &&Step| step.properties().next().is_some();
-        let earlier = self.walk(progress).steps().into_iter().filter(asks);
+        let walk = self.walk(progress);
+        let earlier = walk.steps().iter().copied().filter(asks);
         let given = earlier.filter_map(|step| Some((step, progress.answers.get(&step.id)?)));
         given
             .map(|(step, answers)| {

@@ -12,17 +12,42 @@ use crate::refusal::Refusal;
 
 /// A flow, and where somebody is in it.
 pub(super) struct Walk<'a, 'p> {
-    pub(super) flow: &'a Flow,
-    pub(super) progress: &'p Progress,
-    pub(super) subject: Option<&'a str>,
+    flow: &'a Flow,
+    progress: &'p Progress,
+    subject: Option<&'a str>,
     /// The path that everything lies below.
-    pub(super) base: &'a str,
+    base: &'a str,
+    /// Those that are there.
+    steps: Vec<&'a Step>,
 }
 
-impl<'a> Walk<'a, '_> {
-    /// The steps that are there, given the answers: a condition sees the answers of the steps before that are
-    /// there themselves; one that can't be decided is not met.
-    pub(super) fn steps(&self) -> Vec<&'a Step> {
+impl<'a, 'p> Walk<'a, 'p> {
+    /// Finds out which steps are there, once: each condition costs.
+    pub(super) fn new(
+        flow: &'a Flow,
+        progress: &'p Progress,
+        subject: Option<&'a str>,
+        base: &'a str,
+    ) -> Self {
+        let mut walk = Self {
+            flow,
+            progress,
+            subject,
+            base,
+            steps: Vec::new(),
+        };
+        walk.steps = walk.there();
+        walk
+    }
+
+    /// The steps that are there, given the answers.
+    pub(super) fn steps(&self) -> &[&'a Step] {
+        &self.steps
+    }
+
+    /// A condition sees the answers of the steps before that are there themselves; one that can't be decided
+    /// is not met.
+    fn there(&self) -> Vec<&'a Step> {
         let mut answers = Map::new();
         let mut there = Vec::new();
         for step in &self.flow.steps {
@@ -41,46 +66,45 @@ impl<'a> Walk<'a, '_> {
 
     /// The answers of the steps that are there.
     pub(super) fn answers(&self) -> Map<String, Value> {
-        let given = |step: &Step| {
+        let given = |step: &&Step| {
             Some((
                 step.id.clone(),
                 self.progress.answers.get(&step.id)?.clone(),
             ))
         };
-        self.steps().into_iter().filter_map(given).collect()
+        self.steps.iter().filter_map(given).collect()
     }
 
     /// The step that is to be answered; the first where that is gone.
     pub(super) fn current(&self) -> Option<&'a Step> {
-        let steps = self.steps();
-        let at = steps.iter().find(|step| step.id == self.progress.at);
-        at.or(steps.first()).copied()
+        let at = self.steps.iter();
+        let at = at.copied().find(|step| step.id == self.progress.at);
+        at.or_else(|| self.steps.first().copied())
     }
 
     /// The current step's place among the steps, from 1, and how many there are.
     pub(super) fn place(&self) -> (usize, usize) {
-        let steps = self.steps();
-        let id = self.current().map(|step| step.id.as_str());
-        let place = steps.iter().position(|step| Some(step.id.as_str()) == id);
-        (place.unwrap_or(0) + 1, steps.len())
+        let at = &self.progress.at;
+        let place = self.steps.iter().position(|step| step.id == *at);
+        (place.unwrap_or(0) + 1, self.steps.len())
     }
 
     /// The step before this one.
     pub(super) fn before(&self) -> Option<&'a Step> {
         let (place, _) = self.place();
-        self.steps().get(place.checked_sub(2)?).copied()
+        self.steps.get(place.checked_sub(2)?).copied()
     }
 
     /// The step after this one.
     pub(super) fn after(&self) -> Option<&'a Step> {
         let (place, _) = self.place();
-        self.steps().get(place).copied()
+        self.steps.get(place).copied()
     }
 
     /// The first step whose answers aren't good, if any.
     pub(super) fn unanswered(&self) -> Result<Option<&'a Step>, Refusal> {
         let nothing = Map::new();
-        for step in self.steps() {
+        for step in self.steps.iter().copied() {
             let given = self.progress.answers.get(&step.id);
             let given = given.and_then(Value::as_object).unwrap_or(&nothing);
             if !step.wrong(given)?.is_empty() {
@@ -130,12 +154,9 @@ pub(super) fn kept(walk: &Walk<'_, '_>, flow_id: String) -> Progress {
 /// At the first step that has to be answered, or the last; what was shown has to be shown again.
 fn arrived(walk: &Walk<'_, '_>, mut progress: Progress) -> Progress {
     progress.shown.clear();
-    let there = Walk {
-        progress: &progress,
-        ..*walk
-    };
+    let there = Walk::new(walk.flow, &progress, walk.subject, walk.base);
     let open = there.unanswered().ok().flatten();
-    let at = open.or(there.steps().last().copied());
+    let at = open.or_else(|| there.steps.last().copied());
     let at = at.map(|step| step.id.clone()).unwrap_or_default();
     progress.at = at;
     progress

@@ -255,9 +255,7 @@ impl Admitted {
             self.metrics.in_flight.fetch_sub(1, Relaxed);
         }
     }
-}
 
-impl Admitted {
     /// Takes back what was given back, unless so many others are in flight; whether it is taken.
     #[must_use]
     pub fn take_again(&self, in_flight_max: usize) -> bool {
