@@ -12,4 +12,5 @@ pub mod fleet;
 pub mod load;
 pub mod replay;
 pub mod response;
+pub mod serving;
 pub mod swarm;

@@ -10,6 +10,7 @@ mod check;
 mod clock;
 mod http;
 mod javascript;
+mod only;
 mod protocol;
 mod reports;
 mod say;
@@ -33,7 +34,7 @@ Commands:
   reports                only what others' readers say about the forms of an audit's report
   tidy                   the project's own rules about its sources and documents
   bench [OPTIONS]        against bare servers, the disk and peers: --rounds N --seconds N
-                         --documents N --many N --only get,put,…
+                         --documents N --many N --history FILE --only get,put,…
   subjects [--only NAME,…]
                          audits services that others made, on loopback, plays each witness
                          again, and writes docs/audited.md

@@ -10,12 +10,10 @@ use axum::{
     extract::{Path, State},
     response::Response,
     routing::get,
-    serve::ListenerExt as _,
 };
 use bytes::Bytes;
 use http_body_util::Full;
-use milepost_bench::{arguments::Arguments, replay::Replay};
-use tokio::net::TcpListener;
+use milepost_bench::{arguments::Arguments, replay::Replay, serving::serve};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -26,20 +24,11 @@ async fn main() -> Result<(), String> {
     let replay = Replay::read(&arguments.value::<PathBuf>("response")?)?
         .with_documents(arguments.value("documents")?)?;
     let listen: SocketAddr = arguments.value("listen")?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| error.to_string())?;
-    let listener = listener.tap_io(|stream| {
-        // Without it the answer merely comes later.
-        let _unsupported = stream.set_nodelay(true);
-    });
     let router = Router::new()
         .route("/v1/{collection}/{id}", get(resource))
         .route("/v1/{collection}", get(collection))
         .with_state(replay);
-    axum::serve(listener, router)
-        .await
-        .map_err(|error| error.to_string())
+    serve(router, listen).await
 }
 
 async fn resource(

@@ -15,13 +15,11 @@ use axum::{
     extract::{Request, State},
     response::Response,
     routing::get,
-    serve::ListenerExt as _,
 };
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::Full;
-use milepost_bench::{arguments::Arguments, replay::Replay};
-use tokio::net::TcpListener;
+use milepost_bench::{arguments::Arguments, replay::Replay, serving::serve};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -33,19 +31,10 @@ async fn main() -> Result<(), String> {
     let arguments = Arguments::of_the_process()?;
     let pages = read(&arguments.value::<PathBuf>("pages")?)?;
     let listen: SocketAddr = arguments.value("listen")?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| error.to_string())?;
-    let listener = listener.tap_io(|stream| {
-        // Without it the answer merely comes later.
-        let _unsupported = stream.set_nodelay(true);
-    });
     let router = Router::new()
         .route("/v1/{collection}/changes/{position}", get(page))
         .with_state(pages);
-    axum::serve(listener, router)
-        .await
-        .map_err(|error| error.to_string())
+    serve(router, listen).await
 }
 
 fn read(folder: &Path) -> Result<Pages, String> {

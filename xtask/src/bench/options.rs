@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::only::Only;
+
 /// How much is measured, and of whom.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -16,7 +18,7 @@ pub(crate) struct Options {
     /// A data set of real edits, for `feed-history`.
     pub(super) history: Option<PathBuf>,
     /// Only these parts, all if empty: see [`PARTS`].
-    only: Vec<String>,
+    only: Only,
 }
 
 /// What `--only` may name.
@@ -50,7 +52,7 @@ impl Options {
             documents: 100_000,
             many: 1_000_000,
             history: None,
-            only: Vec::new(),
+            only: Only::default(),
         };
         let mut words = words.iter();
         while let Some(name) = words.next() {
@@ -62,7 +64,7 @@ impl Options {
                 "--documents" => options.documents = value.parse().map_err(wrong)?,
                 "--many" => options.many = value.parse().map_err(wrong)?,
                 "--history" => options.history = Some(value.into()),
-                "--only" => options.only = parts(value)?,
+                "--only" => options.only = Only::parse(value, PARTS)?,
                 _ => return Err(format!("unknown option {name}")),
             }
         }
@@ -71,15 +73,7 @@ impl Options {
 
     /// Whether a part is to be measured.
     pub(super) fn wants(&self, part: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|name| name == part)
-    }
-}
-
-fn parts(value: &str) -> Result<Vec<String>, String> {
-    let names: Vec<String> = value.split(',').map(str::to_owned).collect();
-    match names.iter().find(|name| !PARTS.contains(&name.as_str())) {
-        Some(name) => Err(format!("no part {name}; there are {}", PARTS.join(", "))),
-        None => Ok(names),
+        self.only.wants(part)
     }
 }
 

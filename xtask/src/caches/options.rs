@@ -1,5 +1,7 @@
 //! What `cargo xtask caches` was asked for.
 
+use crate::only::Only;
+
 /// How much is counted.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -14,7 +16,7 @@ pub(crate) struct Options {
     /// Whether the release build is counted.
     pub(super) is_release: bool,
     /// Only these parts, all if empty.
-    only: Vec<String>,
+    only: Only,
 }
 
 /// What `--only` may name.
@@ -32,7 +34,7 @@ impl Options {
             writes_per_second: 20,
             clients: 2_000,
             is_release: true,
-            only: Vec::new(),
+            only: Only::default(),
         };
         let mut words = words.iter();
         while let Some(name) = words.next() {
@@ -48,7 +50,7 @@ impl Options {
                 "--writes" => options.writes = value.parse().map_err(wrong)?,
                 "--rate" => options.writes_per_second = value.parse().map_err(wrong)?,
                 "--clients" => options.clients = value.parse().map_err(wrong)?,
-                "--only" => options.only = parts(value)?,
+                "--only" => options.only = Only::parse(value, PARTS)?,
                 _ => return Err(format!("unknown option {name}")),
             }
         }
@@ -63,21 +65,13 @@ impl Options {
             writes_per_second: 10,
             clients: 100,
             is_release: false,
-            only: Vec::new(),
+            only: Only::default(),
         }
     }
 
     /// Whether a part is to be counted.
     pub(super) fn wants(&self, part: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|name| name == part)
-    }
-}
-
-fn parts(value: &str) -> Result<Vec<String>, String> {
-    let names: Vec<String> = value.split(',').map(str::to_owned).collect();
-    match names.iter().find(|name| !PARTS.contains(&name.as_str())) {
-        Some(name) => Err(format!("no part {name}; there are {}", PARTS.join(", "))),
-        None => Ok(names),
+        self.only.wants(part)
     }
 }
 
