@@ -18,6 +18,11 @@ fn rows(file: &std::path::Path, name: &str) -> Vec<(String, String)> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
+fn replica_of_everything(file: &std::path::Path) -> SqliteReplica {
+    let everything = Url::parse("http://h/v1/-/changes").unwrap();
+    SqliteReplica::open(file, EVERYTHING_NAME, &everything).unwrap()
+}
+
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     let owned = |(id, value): &(&str, &str)| ((*id).to_owned(), (*value).to_owned());
     pairs.iter().map(owned).collect()
@@ -28,8 +33,7 @@ fn where_everything_is_followed_each_collection_is_a_view_that_comes_and_goes_wi
 {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.sqlite");
-    let everything = Url::parse("http://h/v1/-/changes").unwrap();
-    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
+    let mut replica = replica_of_everything(&file);
     let first = vec![
         put("-/collections/books", "\"1\"", "{}"),
         put("-/collections/books.reviews", "\"2\"", "{}"),
@@ -66,8 +70,7 @@ fn where_everything_is_followed_each_collection_is_a_view_that_comes_and_goes_wi
 fn what_is_done_to_a_view_of_everything_is_an_edit() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.sqlite");
-    let everything = Url::parse("http://h/v1/-/changes").unwrap();
-    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
+    let mut replica = replica_of_everything(&file);
     let first = vec![
         put("-/collections/books", "\"1\"", "{}"),
         put("books/a", "\"2\"", "1"),
@@ -106,8 +109,7 @@ fn what_is_done_to_a_view_of_everything_is_an_edit() {
 fn what_people_put_into_the_file_stops_no_one_who_follows_everything() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.sqlite");
-    let everything = Url::parse("http://h/v1/-/changes").unwrap();
-    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
+    let mut replica = replica_of_everything(&file);
     let db = rusqlite::Connection::open(&file).unwrap();
     db.execute_batch(
         "CREATE TABLE Books (mine TEXT); CREATE INDEX notes ON Books (mine);
@@ -130,8 +132,7 @@ fn what_people_put_into_the_file_stops_no_one_who_follows_everything() {
 fn an_id_that_is_none_of_a_collection_is_refused_by_its_view() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.sqlite");
-    let everything = Url::parse("http://h/v1/-/changes").unwrap();
-    let mut replica = SqliteReplica::open(&file, EVERYTHING_NAME, &everything).unwrap();
+    let mut replica = replica_of_everything(&file);
     let defined = vec![
         put("-/collections/books", "\"1\"", "{}"),
         put("-/collections/books.reviews", "\"2\"", "{}"),
