@@ -1,4 +1,5 @@
-//! Resource state: the [`Store`] trait, its conformance suite, and the backends.
+//! Resource state: the [`Store`] trait, its conformance suite, and two backends; [`backend`] is what those in
+//! other crates share with them.
 //!
 //! A store keeps one temporal table: every version of every resource, with the position where it
 //! began and the one where it ended. All that a server answers (a resource now, a collection as of a

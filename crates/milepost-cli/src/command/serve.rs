@@ -18,7 +18,7 @@ Examples:
   milepost serve --listen 0.0.0.0:443 --open --tls-cert chain.pem --tls-key key.pem
   milepost serve --limit resourceBytesMax=4M --limit connectionsMax=500
 
-Every option can also be given by environment, as MILEPOST_DATA, MILEPOST_LISTEN and so on.
+Every option but --json can also be given by environment, as MILEPOST_DATA, MILEPOST_LISTEN and so on.
 SIGTERM and ctrl-c finish what is in flight. `kill -9` loses nothing that was acknowledged.
 ";
 

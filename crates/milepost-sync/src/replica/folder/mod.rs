@@ -36,7 +36,7 @@ const STATE_FOLDER: &str = ".milepost";
 /// How many files are made durable at a time.
 const FILES_AT_A_TIME: usize = 2_000;
 
-/// One collection as a folder.
+/// One collection, or everything, as a folder.
 #[derive(Debug)]
 pub struct FolderReplica {
     folder: PathBuf,
