@@ -21,6 +21,7 @@ mod flows;
 mod governed;
 mod hosts;
 mod href;
+mod identity;
 mod intake;
 mod keys;
 mod limits;
@@ -43,8 +44,8 @@ mod versions;
 
 pub use crate::{
     body::{Body, BodyError, BodyStream},
-    flows::Subject,
     hosts::Hosts,
+    identity::{Credential, MalformedSubject, Subject},
     keys::Keys,
     limits::Limits,
     openapi::{ApiInfo, Contact},

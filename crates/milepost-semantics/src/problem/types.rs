@@ -101,6 +101,14 @@ problem_types! {
         "The state of a flow, or the link that keeps a place in it, does not open: it expired, was changed, or belongs to another flow, service or user. Which of these is not told. `start` is where the flow begins.";
     InvalidInput, "invalidInput", 400, "The answers cannot be taken",
         "Each entry of `issues` names an answer (`/input/{name}`) and what the step's schema demands of it. Nothing was lost: correct them and send them again with the same `state`.";
+    CredentialsMalformed, "credentialsMalformed", 400, "The credentials cannot be read",
+        "A request has at most one `Authorization` field, of the form `Bearer {token}`, or else one `grant` in its URL's query, but never both (RFC 6750 §2). Nothing was looked at beyond that.";
+    Unauthenticated, "unauthenticated", 401, "Who asks has to say who it is",
+        "Nobody in particular may do this. Send `Authorization: Bearer {token}` with a token of an issuer that the service trusts: `resource_metadata` in `WWW-Authenticate` is a URL that names them (RFC 9728).";
+    TokenInvalid, "tokenInvalid", 401, "The token cannot be used",
+        "The token in `Authorization` is expired, not yet valid, revoked, for another service, of an unknown issuer or key, of another kind, or was changed; `detail` says which. Get a new one from its issuer; the same one will not do later, unless its time has yet to begin.";
+    NotPermitted, "notPermitted", 403, "You may not do this",
+        "The service knows who asks, and its rules do not let that subject do this. The same request with other credentials may succeed; with these it will not.";
     Forbidden, "forbidden", 403, "Only the service itself writes this",
         "The resource is made by the service, such as a transaction's outcome: it can be read, and nobody's write to it will succeed.";
     NotFound, "notFound", 404, "There is no such resource",

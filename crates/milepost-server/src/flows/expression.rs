@@ -12,6 +12,8 @@ use cel::{
 };
 use serde_json::{Map, Number, Value};
 
+use crate::identity::Subject;
+
 /// An expression, in bytes: a condition, not a program.
 const EXPRESSION_BYTES_MAX: usize = 1024;
 /// How deep brackets may lie within one another: the parser recurses.
@@ -27,7 +29,7 @@ const LOOPS: [&str; 5] = ["all", "exists", "exists_one", "filter", "map"];
 pub(super) struct Sight<'a> {
     pub(super) answers: &'a Map<String, Value>,
     pub(super) flow: &'a str,
-    pub(super) subject: Option<&'a str>,
+    pub(super) subject: &'a Subject,
     /// The path that everything lies below.
     pub(super) base: &'a str,
     /// Each thing that was shown, by name: `href`, `etag` and `value`.
@@ -68,8 +70,7 @@ fn evaluate_here(text: &str, sight: &Sight<'_>) -> Result<Value, String> {
     context.add_variable_from_value("answers", answers);
     context.add_variable_from_value("flow", sight.flow.to_owned());
     context.add_variable_from_value("base", sight.base.to_owned());
-    let subject = sight.subject.map_or(Cel::Null, text_of);
-    context.add_variable_from_value("subject", subject);
+    context.add_variable_from_value("subject", to_cel(&sight.subject.to_value()));
     context.add_variable_from_value("shown", to_cel(&sight.shown));
     let value = program.execute(&context);
     let value = value.map_err(|error| told(text, &error.to_string()))?;
@@ -191,7 +192,7 @@ mod tests {
         Sight {
             answers: answers.as_object().unwrap(),
             flow: "f-1",
-            subject: None,
+            subject: &Subject::ANONYMOUS,
             base: "/v1",
             shown: json!({}),
         }

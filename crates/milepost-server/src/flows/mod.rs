@@ -21,8 +21,6 @@ mod texts;
 mod visit;
 mod walk;
 
-use std::sync::Arc;
-
 use http::{Method, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
 use milepost_semantics::{Issue, Problem, ProblemType};
 use serde::Deserialize;
@@ -45,11 +43,6 @@ use crate::{
     resource::parse,
     service::Shared,
 };
-
-/// Who asks, as an application that mounts the service found out: an extension of the request. Flows are sealed
-/// for their subject; without one, for nobody in particular.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject(pub Arc<str>);
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const HTML: &str = "text/html";

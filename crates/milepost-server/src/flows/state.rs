@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::definition::Flow;
-use crate::{failure, refusal::Refusal, service::Shared};
+use crate::{failure, identity::Subject, refusal::Refusal, service::Shared};
 
 /// Where somebody is in a flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ content!(
 pub(super) struct Holder<'a> {
     pub(super) shared: &'a Shared,
     pub(super) flow: &'a Flow,
-    pub(super) subject: Option<&'a str>,
+    pub(super) subject: &'a Subject,
 }
 
 /// Which of the two forms.
@@ -76,10 +76,10 @@ pub(super) enum Form {
 }
 
 impl Holder<'_> {
-    fn context(&self) -> Context<'_> {
+    fn context<'c>(&'c self, subject: Option<&'c str>) -> Context<'c> {
         Context {
             scope: &self.flow.name,
-            subject: self.subject,
+            subject,
         }
     }
 
@@ -94,8 +94,9 @@ impl Holder<'_> {
             expires: self.now().plus_seconds(self.flow.lifetime_seconds),
             revision: self.flow.version,
         };
+        let subject = self.subject.seal_name();
         let terms = Terms {
-            context: self.context(),
+            context: self.context(subject.as_deref()),
             stamp,
         };
         let entropy = &mut SystemEntropy;
@@ -116,7 +117,8 @@ impl Holder<'_> {
     /// Opens; with the version of the definition that it was sealed under.
     pub(super) fn open(&self, text: &str, form: Form) -> Result<(Progress, u64), Refusal> {
         let ring = self.shared.keys.as_ref().ok_or_else(no_keys)?.ring();
-        let (context, now) = (self.context(), self.now());
+        let subject = self.subject.seal_name();
+        let (context, now) = (self.context(subject.as_deref()), self.now());
         let opened = match form {
             Form::State => ring
                 .open::<Stated>(text, &context, now)

@@ -71,6 +71,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::identity::Subject;
 
     #[test]
     fn answers_are_copied_exactly_and_what_has_no_value_is_left_out() {
@@ -79,7 +80,7 @@ mod tests {
         let sight = Sight {
             answers: answers.as_object().unwrap(),
             flow: "f-1",
-            subject: None,
+            subject: &Subject::ANONYMOUS,
             base: "/v1",
             shown: json!({}),
         };

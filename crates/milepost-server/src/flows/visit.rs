@@ -10,7 +10,6 @@ use milepost_store::ResourceKey;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Subject,
     definition::{Flow, Step, unusable},
     html::{self, Answered, Page},
     state::{Form, Holder, Progress},
@@ -21,6 +20,7 @@ use super::{
 use crate::{
     body::Body,
     failure,
+    identity::{Subject, subject_of},
     pages::JSON,
     refusal::{Answer, Refusal},
     route::{self, Route},
@@ -48,11 +48,8 @@ pub(super) struct Said<'a> {
 }
 
 impl<'a> Visit<'a> {
-    pub(super) fn subject(&self) -> Option<&'a str> {
-        self.request
-            .extensions
-            .get()
-            .map(|Subject(name)| name.as_ref())
+    pub(super) fn subject(&self) -> &'a Subject {
+        subject_of(self.request)
     }
 
     pub(super) fn holder(&self) -> Holder<'a> {

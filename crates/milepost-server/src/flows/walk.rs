@@ -8,13 +8,13 @@ use super::{
     state::Progress,
     template,
 };
-use crate::refusal::Refusal;
+use crate::{identity::Subject, refusal::Refusal};
 
 /// A flow, and where somebody is in it.
 pub(super) struct Walk<'a, 'p> {
     flow: &'a Flow,
     progress: &'p Progress,
-    subject: Option<&'a str>,
+    subject: &'a Subject,
     /// The path that everything lies below.
     base: &'a str,
     /// Those that are there.
@@ -26,7 +26,7 @@ impl<'a, 'p> Walk<'a, 'p> {
     pub(super) fn new(
         flow: &'a Flow,
         progress: &'p Progress,
-        subject: Option<&'a str>,
+        subject: &'a Subject,
         base: &'a str,
     ) -> Self {
         let mut walk = Self {

@@ -268,7 +268,8 @@ async fn state_that_is_not_ours_or_not_for_this_is_one_problem_whatever_is_wrong
 }
 
 fn as_subject(name: &str, mut request: Request<Full<bytes::Bytes>>) -> Request<Full<bytes::Bytes>> {
-    request.extensions_mut().insert(Subject(name.into()));
+    let subject = Subject::of_application(name, serde_json::Map::new());
+    request.extensions_mut().insert(subject.unwrap());
     request
 }
 
