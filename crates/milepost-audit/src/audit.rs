@@ -192,18 +192,13 @@ fn seeds(
     replicas: &[Place],
     description: Option<&Description>,
 ) -> Result<Vec<String>, String> {
-    let mut seeds = description.map(Description::targets).unwrap_or_default();
-    if let (Some(har), Some(place)) = (&options.har, replicas.first()) {
+    let Some(place) = replicas.first() else {
+        return Ok(Vec::new());
+    };
+    let described = description.map(|known| known.targets_below(place.base()));
+    let mut seeds = described.unwrap_or_default();
+    if let Some(har) = &options.har {
         seeds.extend(har_targets(har, &place.origin)?);
-    }
-    if let (Some(description), Some(place)) = (description, replicas.first()) {
-        // A description whose server has no path stands below the base.
-        if description.base().is_empty() {
-            let base = place.base();
-            let below = seeds.iter().map(|seed| format!("{base}{seed}"));
-            let below: Vec<String> = below.collect();
-            seeds = below;
-        }
     }
     Ok(seeds)
 }

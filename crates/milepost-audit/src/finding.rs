@@ -123,9 +123,14 @@ pub(crate) struct Witness {
     pub(crate) remembered: Option<Remembered>,
 }
 
-/// Measurements of the memory check: clients, bytes that many took, bytes that one took.
+/// How memory grows with a count, against a control.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Measured {
+    /// What is counted, one of them: `client`, `dropped stream`.
+    pub(crate) each: &'static str,
+    /// What as many requests of the control come from: `one client`.
+    pub(crate) control: &'static str,
+    /// The count, the bytes by which memory grew with it, and those of the control.
     pub(crate) points: Vec<(f64, f64, f64)>,
     pub(crate) slope: f64,
     pub(crate) low: f64,

@@ -27,12 +27,16 @@ pub struct Limits {
     /// on meanwhile, and what they tell is noise.
     pub clock: Duration,
     /// Clients in the first step of the memory check; the following steps double it three times.
+    /// Dropped streams are a quarter of that.
     pub memory_clients: u32,
+    /// How long a service may take to notice that nobody listens to a stream any more.
+    pub reaping: Duration,
 }
 
 impl Default for Limits {
     /// 200,000 requests, 10 minutes, 10 seconds an answer of at most 4 MiB, 100 operations,
-    /// 16 writers, 1.1 seconds for clocks, 1,000 to 8,000 clients.
+    /// 16 writers, 1.1 seconds for clocks, 1,000 to 8,000 clients, a minute to notice that a stream is
+    /// dropped: servers commonly write to it every 15 to 30 seconds.
     fn default() -> Self {
         Self {
             requests_max: 200_000,
@@ -45,6 +49,7 @@ impl Default for Limits {
             replica_lag: Duration::from_secs(1),
             clock: Duration::from_millis(1_100),
             memory_clients: 1_000,
+            reaping: Duration::from_secs(60),
         }
     }
 }

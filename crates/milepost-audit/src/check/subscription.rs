@@ -1,81 +1,37 @@
-//! SB-1: streams and subscriptions. A stream of a resource's changes that any replica resumes by
+//! SB-1: streams and subscriptions. A stream of a resource's changes that anybody resumes anywhere by
 //! `Last-Event-ID` is fine; one that only its server knows is a registry of clients.
+//!
+//! What a stream says is looked at in `stream`, what it leaves when its client is gone in `residue`.
 
+use super::{residue, stream};
 use crate::{
     engine::{Draft, Mask, Scene, Stop},
     finding::Level,
     script::{Claim, Script, Send, Voice},
 };
 
+/// Streams that are listened to.
+const STREAMS_MAX: usize = 2;
+
 /// See the module.
 pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
-    let mut streams = false;
-    for (number, operation) in scene.corpus.operations.iter().enumerate() {
-        if operation.media_type == "text/event-stream" {
-            streams = true;
-            stream(scene, number)?;
-        }
+    let streams = stream::all(scene)?;
+    if streams.len() > STREAMS_MAX {
+        let more = streams.len() - STREAMS_MAX;
+        scene.unshown(format!(
+            "{more} more streams: {STREAMS_MAX} were listened to"
+        ));
     }
-    if streams {
-        scene.unshown("what is left of a stream when its client is gone: that is not looked at");
+    let mut are_named = false;
+    for operation in streams.iter().take(STREAMS_MAX) {
+        are_named |= stream::listen(scene, *operation)?;
     }
-    if !subscribe(scene)? && !streams {
-        scene.unshown("not applicable: no event stream and no SUBSCRIBE was found");
+    let is_offered = subscribe(scene)?;
+    match streams.first() {
+        Some(operation) => residue::run(scene, *operation, are_named)?,
+        None if is_offered => {}
+        None => scene.unshown("not applicable: no event stream and no SUBSCRIBE was found"),
     }
-    Ok(())
-}
-
-fn stream(scene: &Scene<'_>, operation: usize) -> Result<(), Stop> {
-    let mut script = Script::default();
-    for client in 1..=2 {
-        let voice = Voice::client(client);
-        script.send(Send::get(scene.target(operation), voice).field("accept", "text/event-stream"));
-    }
-    let played = scene.stage.play(&script)?;
-    let (Some(one), Some(two)) = (played.response(0), played.response(1)) else {
-        return Ok(());
-    };
-    let (one, two) = (one.text(), two.text());
-    let id = |text: &str, name: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(name).map(str::to_owned))
-    };
-    let personal = ["data:", "id:"].into_iter().any(|name| {
-        let (left, right) = (id(&one, name), id(&two, name));
-        left.is_some() && left != right
-    });
-    let has_ids = one.lines().any(|line| line.starts_with("id:"));
-    let (level, summary) = match (personal, has_ids) {
-        (true, _) => (
-            Level::Warn,
-            "each client's stream begins with a name of its own: the server keeps a registry of streams",
-        ),
-        (false, true) => (
-            Level::Good,
-            "a stream with event ids: who was cut off can go on elsewhere",
-        ),
-        (false, false) if one.is_empty() => (
-            Level::Info,
-            "a stream that said nothing while it was listened to",
-        ),
-        (false, false) => (
-            Level::Warn,
-            "a stream without event ids: who was cut off can't know what was missed",
-        ),
-    };
-    let draft = Draft::at(operation, summary);
-    let claims = vec![Claim::BodyDiffers(0, 1)];
-    let proof = match personal {
-        true => scene.prove(script, claims, Mask::default())?,
-        false => None,
-    };
-    scene.file(
-        level,
-        match proof {
-            Some(proof) => draft.proof(proof),
-            None => draft,
-        },
-    );
     Ok(())
 }
 
@@ -92,7 +48,11 @@ fn subscribe(scene: &Scene<'_>) -> Result<bool, Stop> {
     let offered = played
         .response(step)
         .is_some_and(|answer| answer.fields.lists("allow", "SUBSCRIBE"));
-    let claims = vec![Claim::Field(step, "allow".to_owned())];
+    let claims = vec![Claim::Lists(
+        step,
+        "allow".to_owned(),
+        "SUBSCRIBE".to_owned(),
+    )];
     if offered && let Some(proof) = scene.prove(script, claims, Mask::default())? {
         let summary = "SUBSCRIBE is offered: the server keeps a list of who listens";
         let subject = format!("OPTIONS {target}");

@@ -66,8 +66,14 @@ pub(crate) fn crawl(
             Ok(exchange) => {
                 let number = corpus.operations.len();
                 let response = exchange.response;
-                if corpus.description.is_none() {
-                    corpus.description = Description::of(&response);
+                if corpus.description.is_none()
+                    && let Some(description) = Description::of(&response)
+                {
+                    let described = description.targets_below(place.base());
+                    described
+                        .iter()
+                        .for_each(|target| crawl.want(target, Some(number)));
+                    corpus.description = Some(description);
                 }
                 let references = links::all(&response);
                 let is_readable = |_: &&String| response.is_whole;

@@ -53,12 +53,14 @@ impl Description {
         Ok(Self { document })
     }
 
-    /// The description that an answer holds, if it does.
+    /// The description that an answer holds, if it does: YAML has many media types, and files of it
+    /// often go as plain text.
     pub(crate) fn of(response: &Response) -> Option<Self> {
-        let is_json = response.media_type().contains("json");
-        is_json
-            .then(|| Self::parse(&response.text()).ok())
-            .flatten()
+        let kind = response.media_type();
+        let is_named = kind.contains("json") || kind.contains("yaml") || kind.contains("openapi");
+        let text = response.text();
+        let is_likely = is_named || text.lines().any(|line| line.starts_with("openapi:"));
+        is_likely.then(|| Self::parse(&text).ok()).flatten()
     }
 
     /// The path below which the described paths lie, without a slash at its end.
@@ -96,8 +98,19 @@ impl Description {
         found
     }
 
+    /// The targets of GETs that can be built, on a service that is asked below `base`: a description
+    /// whose server has no path stands there.
+    pub(crate) fn targets_below(&self, base: &str) -> Vec<String> {
+        let targets = self.targets();
+        if !self.base().is_empty() {
+            return targets;
+        }
+        let below = targets.iter().map(|target| format!("{base}{target}"));
+        below.collect()
+    }
+
     /// The targets of GETs that can be built: no parameter needed, or an example for each.
-    pub(crate) fn targets(&self) -> Vec<String> {
+    fn targets(&self) -> Vec<String> {
         let gets = self.operations();
         let gets = gets.iter().filter(|operation| operation.method == "GET");
         gets.filter_map(|operation| self.target(operation))
@@ -309,6 +322,25 @@ mod tests {
                 assert!(responses.get("200").is_some() && responses.get("404").is_some());
             }
         }
+        let linked = |kind: &str, body: &str| {
+            let fields = crate::http::Fields::default().with("content-type", kind);
+            let body = body.as_bytes().to_vec();
+            Description::of(&Response {
+                fields,
+                body,
+                ..Response::default()
+            })
+        };
+        let text = "# Books.\nopenapi: 3.0.3\npaths:\n  /books: {get: {}}\n";
+        for kind in [
+            "application/yaml",
+            "application/vnd.oai.openapi;version=3.0",
+            "text/plain",
+        ] {
+            let found = linked(kind, text).map(|found| found.targets_below("/v2"));
+            assert_eq!(found, Some(vec!["/v2/books".to_owned()]), "{kind}");
+        }
+        assert!(linked("text/plain", "Books\n").is_none());
         for wrong in [
             "openapi: 3.1.0\n\tpaths: {}",
             "swagger: '2.0'",

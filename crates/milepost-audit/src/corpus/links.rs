@@ -118,6 +118,7 @@ mod tests {
             fields,
             body: body.as_bytes().to_vec(),
             is_whole: true,
+            unread: None,
         }
     }
 

@@ -69,6 +69,7 @@ mod tests {
             fields: Fields::default(),
             body: body.as_bytes().to_vec(),
             is_whole: true,
+            unread: None,
         }
     }
 

@@ -168,6 +168,24 @@ impl Wire {
         Err(Stop::Missing("it answers 429 whatever is waited"))
     }
 
+    /// Sends a request over a connection of its own and reads the head of the answer alone; what is
+    /// sent after it goes on until the connection is dropped.
+    pub(crate) fn open_stream(
+        &self,
+        origin: &Origin,
+        way: &Way,
+        request: &Request,
+    ) -> Result<(Response, Connection), Stop> {
+        let begun = self.admit().and_then(|_number| {
+            let mut connection = self.open(origin, way)?;
+            let head = connection.begin(request, self.bounds())?;
+            Ok((head, connection))
+        });
+        let begun = begun.map_err(|failure| self.failed(failure))?;
+        self.failures.store(0, Ordering::Relaxed);
+        Ok(begun)
+    }
+
     fn failed(&self, failure: Failure) -> Stop {
         let before = self.failures.fetch_add(1, Ordering::Relaxed);
         if before >= FAILURES_MAX {

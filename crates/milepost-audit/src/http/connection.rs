@@ -130,6 +130,16 @@ impl Connection {
         self.receive(&request.method, bounds)
     }
 
+    /// Sends a request and reads the head of its answer alone; the connection is good for nothing else
+    /// afterwards.
+    pub(crate) fn begin(&mut self, request: &Request, bounds: Bounds) -> Result<Response, Failure> {
+        self.is_reusable = false;
+        let bytes = request.to_bytes(&self.authority);
+        self.write(&bytes)?;
+        let mut source = Timed::of(self.channel.bytes()?, bounds.within);
+        parse::opening(&mut source).map_err(|failure| failure.into_failure(bounds.within))
+    }
+
     /// Sends all of a request but its last byte, which is returned.
     pub(crate) fn prepare(&mut self, request: &Request) -> Result<u8, Failure> {
         let bytes = request.to_bytes(&self.authority);
@@ -151,11 +161,7 @@ impl Connection {
 
     /// Reads the answer to what was sent.
     pub(crate) fn receive(&mut self, method: &str, bounds: Bounds) -> Result<Response, Failure> {
-        let mut source = Timed {
-            stream: self.channel.bytes()?,
-            watch: Stopwatch::start(),
-            within: bounds.within,
-        };
+        let mut source = Timed::of(self.channel.bytes()?, bounds.within);
         let read = parse::response(&mut source, method, bounds.body_bytes_max);
         match read {
             Ok((response, reusable)) => {
@@ -175,14 +181,33 @@ struct Timed<'s> {
     stream: &'s mut Stream,
     watch: Stopwatch,
     within: Duration,
+    /// How long nothing may come, once it has to hurry and something came.
+    silence: Option<Duration>,
+    has_spoken: bool,
 }
 
 /// What is read of an event stream before it is left.
 pub(super) const STREAM_WITHIN: Duration = Duration::from_millis(700);
+/// How long an event stream that has said something may be silent before it is left.
+const SILENCE_MAX: Duration = Duration::from_millis(200);
+
+impl<'s> Timed<'s> {
+    fn of(stream: &'s mut Stream, within: Duration) -> Self {
+        Self {
+            stream,
+            watch: Stopwatch::start(),
+            within,
+            silence: None,
+            has_spoken: false,
+        }
+    }
+}
 
 impl parse::Source for Timed<'_> {
-    fn hurry(&mut self) {
+    fn hurry(&mut self, has_spoken: bool) {
         self.within = self.within.min(self.watch.elapsed() + STREAM_WITHIN);
+        self.silence = Some(SILENCE_MAX);
+        self.has_spoken = has_spoken;
     }
 }
 
@@ -191,7 +216,11 @@ impl Read for Timed<'_> {
         let Some(left) = self.watch.left_of(self.within) else {
             return Err(io::ErrorKind::TimedOut.into());
         };
-        self.stream.socket().set_read_timeout(Some(left))?;
-        self.stream.read(buffer)
+        let silence = self.silence.filter(|_| self.has_spoken).unwrap_or(left);
+        let socket = self.stream.socket();
+        socket.set_read_timeout(Some(left.min(silence)))?;
+        let count = self.stream.read(buffer)?;
+        self.has_spoken |= self.silence.is_some() && count > 0;
+        Ok(count)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fields;
+use super::{Fields, coding};
 
 /// What is asked. The target is a path with an optional query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,16 +36,29 @@ impl Request {
 }
 
 /// What was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) fields: Fields,
     pub(crate) body: Vec<u8>,
     /// False where the body went on beyond the limits of size or time.
     pub(crate) is_whole: bool,
+    /// Why the body is still coded, where its content coding could not be taken off.
+    pub(crate) unread: Option<String>,
 }
 
 impl Response {
+    /// With its body as what it stands for, at most so many bytes of it.
+    pub(super) fn decoded(self, bytes_max: usize) -> Self {
+        let decoded = coding::decoded(&self.fields, self.body, self.is_whole, bytes_max);
+        Self {
+            body: decoded.body,
+            is_whole: decoded.is_whole,
+            unread: decoded.unread,
+            ..self
+        }
+    }
+
     /// Whether the status is 2xx.
     pub(crate) const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)

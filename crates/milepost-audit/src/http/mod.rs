@@ -1,9 +1,10 @@
-//! HTTP/1.1, and as much of HTTP/2, as an auditor needs it: every request knows which connection carried it, from which
-//! address it came, and what was sent byte for byte.
+//! HTTP/1.1, and as much of HTTP/2 as an auditor needs: every request knows which connection carried
+//! it, from which address it came, and what was sent byte for byte.
 //!
 //! A client of its own, because a pooling one hides exactly what is looked for here. Nothing
 //! follows redirects, keeps cookies or retries in this module.
 
+mod coding;
 pub(crate) mod connection;
 mod dial;
 mod failure;
@@ -18,6 +19,5 @@ pub(crate) use dial::{Dial, Protocol, Sessions, Way, check};
 pub(crate) use failure::Failure;
 pub(crate) use fields::Fields;
 pub(crate) use message::{Request, Response};
-pub(crate) use multiplexed::Multiplexed;
-pub(crate) use origin::Origin;
-pub(crate) use origin::{Place, resolve};
+pub(crate) use multiplexed::{EXTENDED_CONNECT, Multiplexed};
+pub(crate) use origin::{Origin, Place, resolve};

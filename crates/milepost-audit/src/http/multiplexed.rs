@@ -15,8 +15,15 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Failure, Fields, Request, Response, connection::Bounds, connection::STREAM_WITHIN};
+use super::{
+    Failure, Fields, Request, Response,
+    connection::{Bounds, STREAM_WITHIN},
+    parse::is_event_stream,
+};
 
+/// Stands among the fields of an answer, under a name that no field can have, where the connection's
+/// settings allow extended CONNECT (RFC 8441 §3).
+pub(crate) const EXTENDED_CONNECT: &str = ":enable-connect-protocol";
 /// Fields that speak of an HTTP/1.1 connection (RFC 9113 §8.2.2).
 const OF_CONNECTIONS: &[&str] = &[
     "connection",
@@ -88,10 +95,10 @@ impl Multiplexed {
         for (name, value) in head.headers() {
             fields.add(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
         }
-        let is_stream = fields
-            .first("content-type")
-            .is_some_and(|kind| kind.starts_with("text/event-stream"));
-        let within = if is_stream {
+        if self.sender.is_extended_connect_protocol_enabled() {
+            fields.add(EXTENDED_CONNECT, "1");
+        }
+        let within = if is_event_stream(&fields) {
             STREAM_WITHIN
         } else {
             bounds.within
@@ -102,12 +109,14 @@ impl Multiplexed {
             Err(_elapsed) => false,
             Ok(read) => read.map_err(|error| failure(&error))?,
         };
-        Ok(Response {
+        let response = Response {
             status: head.status().as_u16(),
             fields,
             body: bytes,
             is_whole,
-        })
+            unread: None,
+        };
+        Ok(response.decoded(bounds.body_bytes_max))
     }
 
     fn head(&self, request: &Request, authority: &str) -> Result<http::Request<()>, Failure> {

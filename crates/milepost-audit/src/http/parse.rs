@@ -42,8 +42,8 @@ fn is_timeout(error: &io::Error) -> bool {
 
 /// A source that can be told to hurry: an event stream has no end worth waiting for.
 pub(crate) trait Source: Read {
-    /// From now on give up soon.
-    fn hurry(&mut self) {}
+    /// From now on give up soon, and sooner where something was said already.
+    fn hurry(&mut self, _has_spoken: bool) {}
 }
 
 impl Source for &[u8] {}
@@ -54,40 +54,41 @@ pub(crate) fn response(
     method: &str,
     body_bytes_max: usize,
 ) -> Result<(Response, bool), Unread> {
-    let mut buffer = Buffer {
-        source,
-        bytes: Vec::new(),
-        at: 0,
-    };
-    for _ in 0..INTERIM_MAX {
-        let (status, fields) = head(&mut buffer)?;
-        if (100..200).contains(&status) && status != 101 {
-            continue;
-        }
-        let framing = Framing::of(status, &fields, method)?;
-        let mut reusable = !fields.lists("connection", "close") && status != 101;
-        let mut body = Vec::new();
-        if fields
-            .first("content-type")
-            .is_some_and(|kind| kind.starts_with("text/event-stream"))
-        {
-            buffer.source.hurry();
-        }
-        let is_whole = framing.read(&mut buffer, &mut body, body_bytes_max)?;
-        reusable &= is_whole && !matches!(framing, Framing::UntilClose) && buffer.is_empty();
-        return Ok((
-            Response {
-                status,
-                fields,
-                body,
-                is_whole,
-            },
-            reusable,
-        ));
+    let mut buffer = Buffer::of(source);
+    let (status, fields) = last_head(&mut buffer)?;
+    let framing = Framing::of(status, &fields, method)?;
+    let mut reusable = !fields.lists("connection", "close") && status != 101;
+    let mut body = Vec::new();
+    if is_event_stream(&fields) {
+        let has_spoken = !buffer.is_empty();
+        buffer.source.hurry(has_spoken);
     }
-    Err(Unread::Garbage(
-        "more interim answers than anybody needs".to_owned(),
-    ))
+    let is_whole = framing.read(&mut buffer, &mut body, body_bytes_max)?;
+    reusable &= is_whole && !matches!(framing, Framing::UntilClose) && buffer.is_empty();
+    let response = Response {
+        status,
+        fields,
+        body,
+        is_whole,
+        unread: None,
+    };
+    Ok((response.decoded(body_bytes_max), reusable))
+}
+
+/// Reads the head of one answer, and leaves what follows it.
+pub(crate) fn opening(source: &mut impl Source) -> Result<Response, Unread> {
+    let (status, fields) = last_head(&mut Buffer::of(source))?;
+    Ok(Response {
+        status,
+        fields,
+        ..Response::default()
+    })
+}
+
+/// Whether an answer is an event stream.
+pub(super) fn is_event_stream(fields: &Fields) -> bool {
+    let kind = fields.first("content-type");
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/event-stream"))
 }
 
 /// What has been read ahead, and where more comes from.
@@ -97,7 +98,15 @@ struct Buffer<'s, R> {
     at: usize,
 }
 
-impl<R: Read> Buffer<'_, R> {
+impl<'s, R: Read> Buffer<'s, R> {
+    const fn of(source: &'s mut R) -> Self {
+        Self {
+            source,
+            bytes: Vec::new(),
+            at: 0,
+        }
+    }
+
     const fn is_empty(&self) -> bool {
         self.at >= self.bytes.len()
     }
@@ -150,6 +159,19 @@ impl<R: Read> Buffer<'_, R> {
         self.at += taken.len();
         Ok(taken)
     }
+}
+
+/// The head of the final answer; interim ones before it are passed over.
+fn last_head<R: Read>(buffer: &mut Buffer<'_, R>) -> Result<(u16, Fields), Unread> {
+    for _ in 0..INTERIM_MAX {
+        let (status, fields) = head(buffer)?;
+        if status == 101 || !(100..200).contains(&status) {
+            return Ok((status, fields));
+        }
+    }
+    Err(Unread::Garbage(
+        "more interim answers than anybody needs".to_owned(),
+    ))
 }
 
 fn head<R: Read>(buffer: &mut Buffer<'_, R>) -> Result<(u16, Fields), Unread> {

@@ -64,5 +64,5 @@ fn measured(measured: &Measured) -> Value {
     let points: Vec<Value> = measured.points.iter().map(|(clients, many, one)| {
         json!({ "clients": clients, "bytesOfMany": many, "bytesOfOne": one })
     }).collect();
-    json!({ "bytesPerClient": measured.slope, "low": measured.low, "high": measured.high, "points": points })
+    json!({ "each": measured.each, "control": measured.control, "bytesPerClient": measured.slope, "low": measured.low, "high": measured.high, "points": points })
 }

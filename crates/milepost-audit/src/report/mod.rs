@@ -117,6 +117,14 @@ impl Report {
         {
             not_shown.push(("baseline".to_owned(), unreadable(scene, operation)));
         }
+        for operation in scene.corpus.safe() {
+            let known = scene.baseline(operation);
+            if let Some(reason) = known.and_then(|known| known.response.unread.clone()) {
+                let label = scene.label(operation);
+                let what = format!("{label}: {reason}; links in its body were not followed");
+                not_shown.push(("baseline".to_owned(), what));
+            }
+        }
         let today = &scene.options.today;
         let expired = scene
             .options

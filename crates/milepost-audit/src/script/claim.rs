@@ -33,8 +33,10 @@ pub(crate) enum Claim {
     /// The bodies of two answers are the same outside the mask.
     BodySame(usize, usize),
     /// A value differs between two answers that both have it; named as placeholders name it:
-    /// `link:next`, `json:/scroll_id`, `href:2`.
+    /// `link:next`, `json:/scroll_id`, `href:2`, `event:0`.
     ValueDiffers(usize, usize, String),
+    /// A value is the same in two answers that both have it.
+    ValueSame(usize, usize, String),
     /// A field of an answer lists a word.
     Lists(usize, String, String),
     /// More than this many of a group's requests were answered with success.
@@ -68,6 +70,9 @@ impl Claim {
             Self::BodySame(left, right) => pair(left, right).map(|pair| !bodies_differ(pair, mask)),
             Self::ValueDiffers(left, right, name) => pair(left, right).and_then(|(left, right)| {
                 Some(told(&left.response, name)? != told(&right.response, name)?)
+            }),
+            Self::ValueSame(left, right, name) => pair(left, right).and_then(|(left, right)| {
+                Some(told(&left.response, name)? == told(&right.response, name)?)
             }),
             Self::Lists(step, name, word) => {
                 at(step).map(|exchange| exchange.response.fields.lists(name, word))

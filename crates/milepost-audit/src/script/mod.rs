@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use claim::Claim;
 pub(crate) use play::{Exchange, Played, Stage};
+pub(crate) use template::told;
 pub(crate) use voice::{Cookies, Credential, Voice};
 
 use crate::http::{Fields, Request};

@@ -57,6 +57,14 @@ impl Played {
     }
 }
 
+/// A stream that stays open until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The head of its answer, without a body.
+    pub(crate) head: Response,
+    _connection: Connection,
+}
+
 /// Where scripts are played: the wire, the replicas, whose credentials, how to restart.
 #[derive(Debug)]
 pub(crate) struct Stage<'r> {
@@ -82,6 +90,18 @@ impl Stage<'_> {
     /// A play that goes on for as long as somebody asks: one client's walk.
     pub(crate) fn walk(&self) -> Walk<'_, '_> {
         Walk(Play::of(self))
+    }
+
+    /// Opens a stream: the head of its answer is read. Who drops it leaves the stream.
+    pub(crate) fn open(&self, send: &Send) -> Result<Opened, Stop> {
+        let mut play = Play::of(self);
+        let (origin, request) = play.request(send)?;
+        let way = play.way(send.voice);
+        let (head, connection) = self.wire.open_stream(&origin, &way, &request)?;
+        Ok(Opened {
+            head,
+            _connection: connection,
+        })
     }
 
     /// Whether the service is asked under TLS.
@@ -237,6 +257,9 @@ impl<'s, 'r> Play<'s, 'r> {
         }
         if !request.fields.has("accept") {
             request.fields.add("accept", "application/json, */*;q=0.5");
+        }
+        if !request.fields.has("accept-encoding") {
+            request.fields.add("accept-encoding", "identity");
         }
         if let Some(token) = stage.credential(send.voice.credential) {
             request

@@ -1,6 +1,7 @@
 //! Values of earlier answers in later requests: `${3:etag}`, `${3:field:x-token}`,
 //! `${3:json:/items/0/href}`, `${3:link:next}`, `${3:at:/next}` (a reference in the body, resolved),
-//! `${3:href:2}` (the third link of the answer), `${3:location}`.
+//! `${3:href:2}` (the third link of the answer), `${3:location}`, `${3:event:0}` (the id of the first
+//! event of a stream), `${3:data}` (the reference that a stream's first event is).
 //!
 //! A script holds no token of one run, so it can be played again after the server was restarted.
 
@@ -62,20 +63,39 @@ fn value(name: &str, origin: &Origin, answers: &[Option<Exchange>]) -> Option<St
         "json" => json(response, argument),
         "at" => reference(json(response, argument)),
         "location" => reference(response.fields.first("location").map(str::to_owned)),
+        "data" => reference(data(response)),
+        "event" => told(response, &format!("{kind}:{argument}")),
         "href" | "link" => reference(told(response, &format!("{kind}:{argument}"))),
         _ => None,
     }
 }
 
-/// A value of an answer as it stands there, references not resolved: `json:`, `href:` and `link:`.
-pub(super) fn told(response: &Response, name: &str) -> Option<String> {
+/// A value of an answer as it stands there, references not resolved: `json:`, `href:`, `link:` and
+/// `event:`.
+pub(crate) fn told(response: &Response, name: &str) -> Option<String> {
     let (kind, argument) = name.split_once(':')?;
     match kind {
         "json" => json(response, argument),
         "href" => links::all(response).into_iter().nth(argument.parse().ok()?),
         "link" => links::named(response, argument),
+        "event" => event(response, argument.parse().ok()?),
         _ => None,
     }
+}
+
+/// The first line of data of a stream.
+fn data(response: &Response) -> Option<String> {
+    let text = response.text();
+    let data = text.lines().find_map(|line| line.strip_prefix("data:"))?;
+    Some(data.trim().to_owned()).filter(|data| data.starts_with('/') || data.contains("://"))
+}
+
+/// The id of the nth event of a stream that has one.
+fn event(response: &Response, nth: usize) -> Option<String> {
+    let text = response.text();
+    let ids = text.lines().filter_map(|line| line.strip_prefix("id:"));
+    let id = ids.map(str::trim).filter(|id| !id.is_empty()).nth(nth)?;
+    Some(id.to_owned())
 }
 
 fn json(response: &Response, pointer: &str) -> Option<String> {

@@ -152,7 +152,11 @@ const VIOLATIONS: &[Row] = &[
     row(Flaw::IdleCookie, Level::Warn, &["SC-1", "SC-4"], &[]),
     row(Flaw::Affinity, Level::Warn, &["RP-3"], &[]),
     row(Flaw::StreamRegistry, Level::Warn, &["SB-1"], &[]),
+    row(Flaw::StreamResidue, Level::Warn, &["SB-1"], &[]),
+    row(Flaw::DeafStream, Level::Warn, &["SB-1"], &[]),
+    row(Flaw::StreamOfProcess, Level::Bad, &["SB-1"], &[]),
     row(Flaw::Upgrade, Level::Info, &["SB-2"], &[]),
+    row(Flaw::ExtendedConnect, Level::Info, &["SB-2"], &[]),
     row(Flaw::IdempotencyRecord, Level::Info, &["IK-1"], &[]),
     row(Flaw::LogoutList, Level::Info, &["LG-1"], &[]),
     row(Flaw::LinkedLogout, Level::Info, &["LG-1"], &[]),
@@ -182,6 +186,9 @@ const NOISE: &[(Flaw, &[&str])] = &[
     (Flaw::CsrfCookie, &[]),
     (Flaw::SealedCursor, &[]),
     (Flaw::SignedLink, &[]),
+    (Flaw::StreamForgotten, &[]),
+    (Flaw::StreamForgottenLate, &[]),
+    (Flaw::Compressed, &[]),
 ];
 
 /// Audits a mutant with everything that the auditor can do.
@@ -204,7 +211,15 @@ pub(crate) fn audited_by(flaw: Flaw, only: Vec<String>) -> Report {
         2
     };
     let mutant = Mutant::start(flaw, replicas);
-    let measures = matches!(flaw, Flaw::CookieMap | Flaw::ClientMap | Flaw::None);
+    let measures = matches!(
+        flaw,
+        Flaw::CookieMap
+            | Flaw::ClientMap
+            | Flaw::None
+            | Flaw::StreamResidue
+            | Flaw::StreamForgotten
+            | Flaw::StreamForgottenLate
+    );
     let gauge = Memory::Gauge {
         url: format!("{}metrics", mutant.urls[0]),
         name: "heap_bytes".to_owned(),
@@ -221,6 +236,7 @@ pub(crate) fn audited_by(flaw: Flaw, only: Vec<String>) -> Report {
         memory: measures.then_some(gauge),
         limits: Limits {
             memory_clients: 20,
+            reaping: Duration::from_millis(800),
             exchange: Duration::from_secs(5),
             racers: 4,
             replica_lag: Duration::from_millis(120),
@@ -339,6 +355,47 @@ fn on_the_clean_service_every_check_but_the_inapplicable_looks_at_something() {
             report.write(Format::Terminal, false)
         );
     }
+}
+
+#[test]
+fn what_is_left_of_a_dropped_stream_is_measured_and_what_is_not_left_is_said_to_be() {
+    let cases: [(Flaw, &[&str]); 3] = [
+        (
+            Flaw::StreamForgotten,
+            &["nothing stays of a stream", "goes on elsewhere"],
+        ),
+        (Flaw::StreamForgottenLate, &["is forgotten some time after"]),
+        (Flaw::StreamResidue, &["something stays of each stream"]),
+    ];
+    let wrong = each(&cases, |(flaw, words)| {
+        let report = audited_by(*flaw, vec!["SB-1".to_owned()]);
+        let missing = words.iter().filter(|words| {
+            let mut said = report.findings();
+            said.all(|(_, _, _, summary)| !summary.contains(**words))
+        });
+        let told = |words| {
+            format!(
+                "{flaw:?}: {words}: {}",
+                report.write(Format::Terminal, false)
+            )
+        };
+        missing.map(told).collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_comes_compressed_unasked_is_followed_as_if_it_were_not() {
+    let count = |flaw| {
+        let report = audited_by(flaw, vec!["CC-1".to_owned()]);
+        assert!(
+            report
+                .not_shown()
+                .all(|(_, reason)| !reason.contains("coding"))
+        );
+        report.sentence()
+    };
+    assert_eq!(count(Flaw::Compressed), count(Flaw::None));
 }
 
 #[test]

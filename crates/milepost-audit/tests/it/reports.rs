@@ -76,9 +76,9 @@ fn warnings_replay_where_they_were_given_and_not_at_a_clean_service() {
 }
 
 #[test]
-fn what_becomes_of_a_dropped_stream_is_said_not_to_be_shown() {
+fn without_a_look_at_memory_what_becomes_of_a_dropped_stream_is_said_not_to_be_shown() {
     let told = |flaw| audited_by(flaw, vec!["SB-1".to_owned()]).write(Format::Terminal, false);
-    let unshown = "SB-1: what is left of a stream when its client is gone";
+    let unshown = "SB-1: what is left of a dropped stream: needs --pid N or --metrics";
     assert!(told(Flaw::StreamRegistry).contains(unshown));
     assert!(!told(Flaw::None).contains(unshown));
 }

@@ -1,5 +1,5 @@
-//! Memory against the number of clients: many clients with one request each, and, as control, one
-//! client with as many requests.
+//! Memory against a count, clients or dropped streams, and, as control, against as many requests that
+//! leave nothing behind.
 
 use crate::finding::Measured;
 
@@ -11,7 +11,7 @@ pub(super) fn write(measured: &Measured) -> String {
     let widest = measured
         .points
         .iter()
-        .map(|(clients, _, _)| *clients)
+        .map(|(count, _, _)| *count)
         .fold(1.0, f64::max);
     let values = measured
         .points
@@ -20,7 +20,7 @@ pub(super) fn write(measured: &Measured) -> String {
     let (low, high) = values.fold((0.0_f64, 1.0_f64), |(low, high), value| {
         (low.min(value), high.max(value))
     });
-    let x = |clients: f64| EDGE + clients / widest * (WIDTH - 2.0 * EDGE);
+    let x = |count: f64| EDGE + count / widest * (WIDTH - 2.0 * EDGE);
     let y = |bytes: f64| HEIGHT - EDGE - (bytes - low) / (high - low) * (HEIGHT - 2.0 * EDGE);
     let line = |pick: fn(&(f64, f64, f64)) -> f64| {
         let points = measured
@@ -30,11 +30,11 @@ pub(super) fn write(measured: &Measured) -> String {
         points.collect::<Vec<_>>().join(" ")
     };
     format!(
-        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" aria-label=\"memory against clients\">\
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" aria-label=\"memory against {11}s\">\
          <line x1=\"{EDGE}\" x2=\"{0}\" y1=\"{1}\" y2=\"{1}\" stroke=\"currentColor\"/><line x1=\"{EDGE}\" x2=\"{EDGE}\" y1=\"{EDGE}\" y2=\"{2}\" stroke=\"currentColor\"/>\
          <polyline points=\"{3}\" fill=\"none\" stroke=\"#c0392b\" stroke-width=\"2\"/><polyline points=\"{4}\" fill=\"none\" stroke=\"#2a6fb5\" stroke-width=\"2\" stroke-dasharray=\"5 3\"/>\
-         <text x=\"{EDGE}\" y=\"20\">growth in KiB: — many clients, - - one client; {5:.0} bytes a client (95 %: {6:.0} to {7:.0})</text>\
-         <text x=\"4\" y=\"{EDGE}\">{8:.0}</text><text x=\"{9}\" y=\"{10}\">{widest:.0} clients</text></svg>",
+         <text x=\"{EDGE}\" y=\"20\">growth in KiB: — many {11}s, - - {12}; {5:.0} bytes a {11} (95 %: {6:.0} to {7:.0})</text>\
+         <text x=\"4\" y=\"{EDGE}\">{8:.0}</text><text x=\"{9}\" y=\"{10}\">{widest:.0} {11}s</text></svg>",
         WIDTH - EDGE,
         y(0.0_f64.max(low)),
         HEIGHT - EDGE,
@@ -46,5 +46,7 @@ pub(super) fn write(measured: &Measured) -> String {
         high / 1024.0,
         WIDTH - 2.0 * EDGE,
         HEIGHT - 20.0,
+        measured.each,
+        measured.control,
     )
 }

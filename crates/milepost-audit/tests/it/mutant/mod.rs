@@ -9,6 +9,7 @@ mod people;
 mod secured;
 mod serve;
 mod state;
+mod streams;
 mod writes;
 
 pub(crate) use pages::TICK;
@@ -54,7 +55,11 @@ pub(crate) enum Flaw {
     IdleCookie,
     Affinity,
     StreamRegistry,
+    StreamResidue,
+    DeafStream,
+    StreamOfProcess,
     Upgrade,
+    ExtendedConnect,
     IdempotencyRecord,
     LogoutList,
     LinkedLogout,
@@ -81,9 +86,25 @@ pub(crate) enum Flaw {
     CsrfCookie,
     SealedCursor,
     SignedLink,
+    StreamForgotten,
+    StreamForgottenLate,
+    Compressed,
 }
 
 impl Flaw {
+    /// Whether there is a stream of books, and its flaw is in how that is kept.
+    pub(crate) const fn is_of_streams(self) -> bool {
+        matches!(
+            self,
+            Self::StreamRegistry
+                | Self::StreamResidue
+                | Self::DeafStream
+                | Self::StreamOfProcess
+                | Self::StreamForgotten
+                | Self::StreamForgottenLate
+        )
+    }
+
     /// Whether only the description differs from the clean service's.
     pub(crate) const fn is_described(self) -> bool {
         matches!(
@@ -140,13 +161,13 @@ impl Request {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) fields: Vec<(String, String)>,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         let mut answer = Self::bare(status);
-        answer.body = body.to_string();
+        answer.body = body.to_string().into_bytes();
         answer.with("content-type", "application/json")
     }
 
@@ -154,7 +175,7 @@ impl Answer {
         Self {
             status,
             fields: Vec::new(),
-            body: String::new(),
+            body: Vec::new(),
         }
     }
 

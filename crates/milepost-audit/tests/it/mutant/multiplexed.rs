@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use bytes::Bytes;
 use h2::server::SendResponse;
 
-use super::{Answer, Request, serve::Process};
+use super::{Answer, Flaw, Request, serve::Process};
 
 /// Serves a connection until it ends.
 pub(crate) fn serve(process: &Process, stream: TcpStream, connection: u64, source: &str) {
@@ -16,7 +16,11 @@ pub(crate) fn serve(process: &Process, stream: TcpStream, connection: u64, sourc
     runtime.block_on(async {
         stream.set_nonblocking(true).unwrap();
         let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-        let Ok(mut shaken) = h2::server::handshake(stream).await else {
+        let mut builder = h2::server::Builder::new();
+        if process.flaw == Flaw::ExtendedConnect {
+            builder.enable_connect_protocol();
+        }
+        let Ok(mut shaken) = builder.handshake(stream).await else {
             return;
         };
         while let Some(Ok((head, respond))) = shaken.accept().await {
@@ -58,6 +62,6 @@ fn send(mut respond: SendResponse<Bytes>, request: &Request, answer: &Answer) {
         return;
     };
     if !is_empty {
-        let _ = stream.send_data(Bytes::copy_from_slice(answer.body.as_bytes()), true);
+        let _ = stream.send_data(Bytes::copy_from_slice(&answer.body), true);
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Answer, Flaw, Request, described, people, serve::Process};
+use super::{Answer, Flaw, Request, described, people, serve::Process, streams};
 
 const BOOKS: [&str; 5] = ["b1", "b2", "b3", "b4", "b5"];
 const PAGE: usize = 2;
@@ -42,7 +42,7 @@ pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
             process.database.touched.fetch_add(1, Ordering::SeqCst);
             fine(&json!({ "touched": true }))
         }
-        "/stream" if flaw == Flaw::StreamRegistry => stream(process),
+        "/stream" if flaw.is_of_streams() => streams::answer(process, request),
         path => match path.strip_prefix("/books/").filter(|id| BOOKS.contains(id)) {
             Some(id) => book(process, request, id),
             None => Answer::json(404, &json!({ "title": "nothing here" })),
@@ -69,7 +69,7 @@ fn entrance(process: &Process, request: &Request) -> Answer {
         Flaw::WizardOrder => links.push("/wizard/1"),
         Flaw::HeaderHandshake => links.push("/secure"),
         Flaw::UnsafeGet => links.push("/touch"),
-        Flaw::StreamRegistry => links.push("/stream"),
+        flaw if flaw.is_of_streams() => links.push("/stream"),
         Flaw::LinkedLogout => links.push("/logout"),
         _ => {}
     }
@@ -236,11 +236,11 @@ fn status(process: &Process, request: &Request) -> Answer {
 fn metrics(process: &Process) -> Answer {
     let memory = process.memory.lock().unwrap();
     let held: usize = memory.clients.values().map(Vec::len).sum();
+    let held = held + memory.streams.values().map(Vec::len).sum::<usize>();
     let text = format!("# TYPE heap_bytes gauge\nheap_bytes {}\n", 1_000_000 + held);
     Answer {
-        status: 200,
-        fields: Vec::new(),
-        body: text,
+        body: text.into_bytes(),
+        ..Answer::bare(200)
     }
     .with("content-type", "text/plain")
     .with("cache-control", "no-store")
@@ -290,20 +290,6 @@ fn ticket(process: &Process, request: &Request) -> Answer {
         return fine(&json!({ "file": "b1" }));
     }
     Answer::json(403, &json!({ "title": "somebody else's ticket" }))
-}
-
-fn stream(process: &Process) -> Answer {
-    let body = format!(
-        "event: endpoint\ndata: /stream/{}\n\n",
-        process.database.token()
-    );
-    Answer {
-        status: 200,
-        fields: Vec::new(),
-        body,
-    }
-    .with("content-type", "text/event-stream")
-    .with("cache-control", "no-store")
 }
 
 /// Caching, validators, and what is wrong with them.

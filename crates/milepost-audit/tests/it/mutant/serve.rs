@@ -12,12 +12,13 @@ use std::{
     thread,
 };
 
+use flate2::{Compression, write::GzEncoder};
 use milepost_audit::Restart;
 
 use super::{
     Answer, Flaw, Request, multiplexed, pages, people, secured,
     state::{Database, Memory},
-    writes,
+    streams, writes,
 };
 
 /// One process of the service.
@@ -181,12 +182,19 @@ fn spoken(
             .fields
             .iter()
             .any(|(_, value)| value == "text/event-stream");
-        if write(reader.get_mut(), &request, &answer, is_stream).is_err() {
-            break;
-        }
+        let coded = process.flaw == Flaw::Compressed && !is_stream;
+        let written = match coded {
+            true => write(reader.get_mut(), &request, &compressed(answer), false),
+            false => write(reader.get_mut(), &request, &answer, is_stream),
+        };
         if is_stream {
-            // An event stream stays open until the client leaves.
-            let _ = reader.read(&mut [0]);
+            if written.is_ok() {
+                // An event stream stays open until the client leaves.
+                let _ = reader.read(&mut [0]);
+            }
+            streams::left(process, number);
+        }
+        if is_stream || written.is_err() {
             break;
         }
     }
@@ -247,8 +255,20 @@ fn write(
         text.push_str(&format!("content-length: {}\r\n", answer.body.len()));
     }
     text.push_str("\r\n");
+    let mut bytes = text.into_bytes();
     if request.method != "HEAD" && answer.status != 304 {
-        text.push_str(&answer.body);
+        bytes.extend_from_slice(&answer.body);
     }
-    stream.write_all(text.as_bytes())
+    stream.write_all(&bytes)
+}
+
+/// An answer as somebody sends it who compresses for everybody.
+fn compressed(mut answer: Answer) -> Answer {
+    if answer.body.is_empty() {
+        return answer;
+    }
+    let mut writer = GzEncoder::new(Vec::new(), Compression::fast());
+    writer.write_all(&answer.body).unwrap();
+    answer.body = writer.finish().unwrap();
+    answer.with("content-encoding", "gzip")
 }

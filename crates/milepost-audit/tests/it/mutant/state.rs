@@ -63,6 +63,8 @@ pub(crate) struct Memory {
     /// TLS sessions that vouch for somebody.
     pub(crate) vouched: HashMap<String, String>,
     pub(crate) clients: HashMap<String, Vec<u8>>,
+    /// Streams by their connection, and what is held for each.
+    pub(crate) streams: HashMap<u64, Vec<u8>>,
     pub(crate) notes: BTreeMap<String, Note>,
     pub(crate) locks: HashMap<String, String>,
     /// How often a note was read here before this replica has caught up.

@@ -117,7 +117,7 @@ fn read(process: &Process, request: &Request, id: &str) -> Answer {
     if known {
         Answer {
             status: 304,
-            body: String::new(),
+            body: Vec::new(),
             ..answer
         }
     } else {

@@ -1,0 +1,55 @@
+//! A stream of books: who listens, how it goes on after an event, and what is left of a listener.
+
+use std::{thread, time::Duration};
+
+use super::{Answer, Flaw, Request, serve::Process};
+
+/// The events, in order.
+const EVENTS: [&str; 3] = ["emma", "solaris", "ulysses"];
+/// Bytes that are held for a listener.
+const LISTENER: usize = 2_048;
+/// How late the late one notices that a listener is gone.
+const LATE: Duration = Duration::from_millis(400);
+
+/// `/stream`.
+pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
+    let life = process.memory.lock().unwrap().life;
+    let of = match process.flaw {
+        Flaw::StreamOfProcess => format!("{life}."),
+        _ => String::new(),
+    };
+    let told = request
+        .field("last-event-id")
+        .filter(|_| process.flaw != Flaw::DeafStream);
+    let known = told.map(|id| EVENTS.iter().position(|event| format!("{of}{event}") == id));
+    let text = match (process.flaw, known) {
+        (Flaw::StreamRegistry, _) => {
+            let token = process.database.token();
+            format!("event: endpoint\ndata: /stream/{token}\n\n")
+        }
+        (_, Some(None)) => return Answer::bare(410),
+        (_, known) => {
+            let from = known.flatten().map_or(0, |at| at + 1);
+            let event = |name: &&str| format!("id: {of}{name}\ndata: {name}\n\n");
+            EVENTS.iter().skip(from).map(event).collect()
+        }
+    };
+    let mut memory = process.memory.lock().unwrap();
+    memory.streams.insert(request.connection, vec![0; LISTENER]);
+    Answer {
+        body: text.into_bytes(),
+        ..Answer::bare(200)
+    }
+    .with("content-type", "text/event-stream")
+    .with("cache-control", "no-store")
+}
+
+/// The listener of a connection is gone.
+pub(crate) fn left(process: &Process, connection: u64) {
+    match process.flaw {
+        Flaw::StreamResidue => return,
+        Flaw::StreamForgottenLate => thread::sleep(LATE),
+        _ => {}
+    }
+    process.memory.lock().unwrap().streams.remove(&connection);
+}
