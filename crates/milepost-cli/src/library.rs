@@ -107,6 +107,7 @@ async fn write(store: &dyn Store, operations: Vec<Operation>) -> Result<(), Fail
         .write(Transaction {
             operations,
             record: None,
+            guard: None,
         })
         .await
     {

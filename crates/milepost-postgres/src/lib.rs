@@ -189,7 +189,8 @@ impl Store for Postgres {
 
     async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
         let definitions = self.definitions();
-        let prepare = |operation| decision::prepare(operation, &definitions);
+        let guard = transaction.guard.as_ref();
+        let prepare = |operation| decision::prepare(operation, guard, &definitions);
         let work = Work {
             operations: transaction.operations.into_iter().map(prepare).collect(),
             record: transaction.record,

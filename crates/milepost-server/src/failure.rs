@@ -169,6 +169,10 @@ pub(crate) fn of_operation(
             ProblemType::Forbidden,
             "only the service itself writes there",
         ),
+        Failure::Forbidden => Refusal::new(
+            ProblemType::Forbidden,
+            "the collection's rules don't let the subject of this request do that",
+        ),
         other => internal_text(&format!("{other:?}")),
     }
 }

@@ -22,6 +22,7 @@ pub mod decision;
 pub mod definition;
 pub mod embedded;
 mod error;
+mod guard;
 mod key;
 pub mod memory;
 mod page_end;
@@ -38,6 +39,7 @@ pub use crate::{
     changes::{Changed, ChangesPage, ChangesQuery, Feed},
     definition::{Definition, Definitions},
     error::{Cause, MaintenanceError, ReadError, WriteError},
+    guard::{Guard, Proposed, Sighted},
     key::{COLLECTIONS, CollectionPath, DEPTH_MAX, ParentPath, ResourceKey, Scope, TRANSACTIONS},
     query::{Cursor, IndexFilter, ListQuery, Listed, Page, PageLimit, SortKey, VersionPage},
     set_digest::SetDigest,

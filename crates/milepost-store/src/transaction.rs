@@ -1,6 +1,6 @@
 //! What is asked of a store in one atomic write, and what became of it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use milepost_semantics::{
@@ -10,7 +10,7 @@ use milepost_semantics::{
 };
 use serde_json::Value;
 
-use crate::{CollectionPath, ResourceKey, Version};
+use crate::{CollectionPath, Guard, ResourceKey, Version};
 
 /// A representation that was read and found to be strict JSON: the bytes, and what they say.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +89,8 @@ pub struct Transaction {
     pub operations: Vec<Operation>,
     /// Where to keep the outcome, if it shall outlive the answer.
     pub record: Option<Record>,
+    /// Who judges it by the rules of definitions; `None` where whoever writes is trusted.
+    pub guard: Option<Arc<dyn Guard>>,
 }
 
 impl Transaction {
@@ -104,6 +106,16 @@ impl Transaction {
         Self {
             operations,
             record: None,
+            guard: None,
+        }
+    }
+
+    /// The same, for whomever this guard judges.
+    #[must_use]
+    pub fn guarded(self, guard: Arc<dyn Guard>) -> Self {
+        Self {
+            guard: Some(guard),
+            ..self
         }
     }
 }
@@ -212,6 +224,8 @@ pub enum Failure {
     TooManyChanges,
     /// Only the service itself writes there.
     ReadOnly,
+    /// The collection's rules don't let the subject do this. Says nothing of what stands that it may not read.
+    Forbidden,
 }
 
 /// A transaction that did not hold: nothing of it was written.

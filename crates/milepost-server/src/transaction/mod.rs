@@ -131,6 +131,7 @@ async fn carried(
     let transaction = Transaction {
         operations,
         record: Some(record),
+        guard: None,
     };
     let written = shared.store.write(transaction).await;
     Ok(match written.map_err(failure::of_write)? {

@@ -91,6 +91,7 @@ pub async fn a_restart_changes_nothing<F: Fixture>() {
         Transaction {
             operations,
             record: Some(record),
+            guard: None,
         },
     )
     .await;

@@ -289,6 +289,7 @@ pub async fn outcomes_of_transactions_are_in_no_feed<F: Fixture>() {
     let transaction = Transaction {
         operations: vec![put(&key("things", "one"), &json!(1))],
         record: Some(record),
+        guard: None,
     };
     let made = outcome(store, transaction).await;
     assert!(matches!(made, Outcome::Committed(_)), "{made:?}");

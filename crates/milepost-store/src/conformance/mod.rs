@@ -21,6 +21,7 @@ pub mod changes;
 pub mod definitions;
 pub mod durability;
 pub mod feeds;
+pub mod guards;
 pub mod lists;
 pub mod pages;
 pub mod parents;
@@ -235,6 +236,13 @@ macro_rules! conformance_tests {
                 the_digest_is_that_of_what_is_there,
                 a_restored_store_has_the_digest_of_its_new_entity_tags,
             }
+            guards {
+                a_guard_is_asked_of_what_stands_and_what_would_stand,
+                what_may_not_be_read_is_not_there,
+                rules_are_asked_before_conditions,
+                below_what_may_not_be_read_nothing_is_made,
+                rules_that_a_guard_refuses_are_not_defined,
+            }
             durability {
                 a_restart_changes_nothing,
                 no_acknowledged_write_is_lost_and_none_is_half_there,
@@ -263,6 +271,7 @@ mod tests {
         include_str!("definitions.rs"),
         include_str!("durability.rs"),
         include_str!("feeds.rs"),
+        include_str!("guards.rs"),
         include_str!("lists.rs"),
         include_str!("pages.rs"),
         include_str!("parents.rs"),

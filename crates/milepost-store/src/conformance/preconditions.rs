@@ -267,6 +267,7 @@ pub async fn write_skew_is_impossible<F: Fixture>() {
                 put(who, &json!("off")).if_match(on_call.position),
             ],
             record: None,
+            guard: None,
         };
         let (one, two) = (leave(&ada, &bob), leave(&bob, &ada));
         let first = tokio::spawn({

@@ -41,6 +41,7 @@ fn recorded(id: &str, digest: u8, operations: Vec<Operation>) -> Transaction {
             digest: [digest; 16],
             render,
         }),
+        guard: None,
     }
 }
 
@@ -390,6 +391,7 @@ async fn transfer(store: &Arc<dyn Store>, from: &ResourceKey, to: &ResourceKey) 
             Transaction {
                 operations,
                 record: None,
+                guard: None,
             },
         )
         .await;

@@ -121,6 +121,7 @@ pub(super) async fn committed(store: &Arc<dyn Store>, operations: Vec<Operation>
         Transaction {
             operations,
             record: None,
+            guard: None,
         },
     )
     .await
@@ -137,6 +138,7 @@ pub(super) async fn rejected(store: &Arc<dyn Store>, operations: Vec<Operation>)
         Transaction {
             operations,
             record: None,
+            guard: None,
         },
     )
     .await

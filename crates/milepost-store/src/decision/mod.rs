@@ -12,6 +12,9 @@
 //! condition (an undefined collection, a missing parent, a document that violates its schema) fails
 //! the same with one; then the conditions; then whether a condition was required at all.
 //!
+//! Where a collection has rules and the transaction a [`Guard`](crate::Guard), rules are asked before conditions, and
+//! of what may not be read nothing is told ([`judgement`]).
+//!
 //! A condition that is false only because this very request was carried out before is not a failure
 //! (RFC 9110 §13.1.1): the version that stands replaced the one that the client names, and is what
 //! the request would make. No key is stored for this: the chain of versions knows. It knows one resource
@@ -20,6 +23,8 @@
 //! the other was carried out: there, such a condition has failed. Who repeats transactions gives them
 //! an id, or lets them create something ([`Record`](crate::Record), `If-None-Match: *`).
 
+mod below;
+mod judgement;
 mod operation;
 mod prepare;
 mod state;
@@ -34,6 +39,20 @@ pub use self::{
     state::{Current, State},
 };
 use crate::{Applied, Definition, Effect, Failure, Rejected, ResourceKey, Version};
+
+/// Whether an operation holds, as long as the storage does.
+type Held<E> = Result<Result<(), Failure>, E>;
+
+/// Ends a decision with a failure where there is one.
+macro_rules! hold {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(failure) => return Ok(Err(failure)),
+        }
+    };
+}
+use hold;
 
 /// The most resources that one transaction may change, deletes that cascade included.
 pub const CHANGES_MAX: usize = (1 << 20) - 1;

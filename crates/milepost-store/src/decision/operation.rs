@@ -1,7 +1,5 @@
 //! The decision about one operation.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::Method;
 use milepost_semantics::{
@@ -13,30 +11,22 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Contents, Current, Governed, Limits, Prepared, State, Write, prepare::ready, state::Overlay,
+    Contents, Current, Governed, Held, Limits, Prepared, State, Write,
+    below::{children, definition_unused},
+    hold,
+    judgement::seen,
+    prepare::ready,
+    state::Overlay,
 };
 use crate::{
-    Change, CollectionPath, Definition, Effect, Failure, Operation, ResourceKey,
-    definition::{OnParentDelete, PreconditionRule},
+    Change, CollectionPath, Effect, Failure, Operation, ResourceKey, definition::PreconditionRule,
 };
-
-type Decided<E> = Result<Result<(), Failure>, E>;
-
-/// Ends a decision with a failure where there is one.
-macro_rules! hold {
-    ($result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(failure) => return Ok(Err(failure)),
-        }
-    };
-}
 
 pub(super) fn decide_operation<S: State>(
     prepared: &Prepared,
     overlay: &mut Overlay<'_, S>,
     limits: Limits,
-) -> Decided<S::Error> {
+) -> Held<S::Error> {
     let operation = &prepared.operation;
     if overlay.has_written(&operation.key) {
         return Ok(Err(Failure::DuplicateOperation));
@@ -45,13 +35,11 @@ pub(super) fn decide_operation<S: State>(
     match &operation.change {
         Change::Put(document) => {
             let contents = prepared.contents(&governed, &document.bytes, &document.value);
-            put(operation, &governed, contents, overlay)
+            put(prepared, &governed, contents, overlay)
         }
-        Change::MergePatch(_) | Change::JsonPatch(_) => {
-            patch(operation, &governed, overlay, limits)
-        }
-        Change::Delete => delete(operation, &governed, overlay),
-        Change::Check => check(operation, overlay),
+        Change::MergePatch(_) | Change::JsonPatch(_) => patch(prepared, &governed, overlay, limits),
+        Change::Delete => delete(prepared, &governed, overlay),
+        Change::Check => check(prepared, &governed, overlay),
     }
 }
 
@@ -72,22 +60,26 @@ fn governed<S: State>(overlay: &Overlay<'_, S>, key: &ResourceKey) -> Result<Gov
 }
 
 fn put<S: State>(
-    operation: &Operation,
+    prepared: &Prepared,
     governed: &Governed,
     contents: Result<Contents, Failure>,
     overlay: &mut Overlay<'_, S>,
-) -> Decided<S::Error> {
-    hold!(parent_stands(&operation.key, overlay)?);
+) -> Held<S::Error> {
+    let operation = &prepared.operation;
+    hold!(parent_stands(prepared, overlay)?);
     let contents = hold!(contents);
+    hold!(prepared.review(&contents));
     let current = overlay.current(&operation.key)?;
+    let judge = prepared.judge(governed);
+    let there = seen(judge.as_ref(), current.as_ref());
+    if let Some(judge) = &judge {
+        hold!(judge.admit(there, Some(&contents)));
+    }
+    let is_hidden = there.is_none() && current.as_ref().is_some_and(Current::is_live);
     let same = |current: &Current| current.version.body.as_ref() == Some(&contents.bytes);
-    match hold!(conditions(
-        operation,
-        &Method::PUT,
-        governed,
-        current.as_ref(),
-        same
-    )) {
+    match hold!(conditions(operation, &Method::PUT, governed, there, same)) {
+        // That it is taken is all that whoever may create here learns.
+        Standing::Holds if is_hidden => Ok(Err(Failure::Forbidden)),
         Standing::AlreadyApplied => {
             overlay.stands(
                 &operation.key,
@@ -102,9 +94,7 @@ fn put<S: State>(
                 Ok(Ok(()))
             }
             previous => {
-                let replaces = previous
-                    .as_ref()
-                    .is_some_and(|previous| !previous.version.is_deleted());
+                let replaces = previous.as_ref().is_some_and(Current::is_live);
                 let effect = if replaces {
                     Effect::Replaced
                 } else {
@@ -117,17 +107,25 @@ fn put<S: State>(
 }
 
 fn patch<S: State>(
-    operation: &Operation,
+    prepared: &Prepared,
     governed: &Governed,
     overlay: &mut Overlay<'_, S>,
     limits: Limits,
-) -> Decided<S::Error> {
-    let Some(current) = overlay
-        .current(&operation.key)?
-        .filter(|current| !current.version.is_deleted())
+) -> Held<S::Error> {
+    let operation = &prepared.operation;
+    let judge = prepared.judge(governed);
+    let current = overlay.current(&operation.key)?.filter(Current::is_live);
+    let Some(current) =
+        current.filter(|current| judge.as_ref().is_none_or(|judge| judge.sees(current)))
     else {
         return Ok(Err(Failure::NotFound));
     };
+    let made = || patched(&operation.change, &current, governed, limits);
+    // Rules before conditions; what can't be applied may be so only because a condition is false.
+    let judged = judge.as_ref().map(|judge| (judge, made()));
+    if let Some((judge, Ok(contents))) = &judged {
+        hold!(judge.admit(Some(&current), Some(contents)));
+    }
     let digest = digest(&operation.change);
     let same = |current: &Current| current.digest == digest;
     match hold!(conditions(
@@ -146,7 +144,8 @@ fn patch<S: State>(
             Ok(Ok(()))
         }
         Standing::Holds => {
-            let contents = hold!(patched(&operation.change, &current, governed, limits));
+            let contents = hold!(judged.map_or_else(made, |(_, contents)| contents));
+            hold!(prepared.review(&contents));
             if current.version.body.as_ref() == Some(&contents.bytes) {
                 overlay.stands(&operation.key, Effect::Unchanged, Some(current.version));
                 return Ok(Ok(()));
@@ -161,14 +160,19 @@ fn patch<S: State>(
 }
 
 fn delete<S: State>(
-    operation: &Operation,
+    prepared: &Prepared,
     governed: &Governed,
     overlay: &mut Overlay<'_, S>,
-) -> Decided<S::Error> {
-    let Some(current) = overlay.current(&operation.key)? else {
+) -> Held<S::Error> {
+    let operation = &prepared.operation;
+    let judge = prepared.judge(governed);
+    let current = overlay.current(&operation.key)?;
+    let Some(current) =
+        current.filter(|current| judge.as_ref().is_none_or(|judge| judge.sees(current)))
+    else {
         return Ok(Err(Failure::NotFound));
     };
-    if current.version.is_deleted() {
+    if !current.is_live() {
         if replaced_named(operation, &current) {
             overlay.stands(
                 &operation.key,
@@ -178,6 +182,9 @@ fn delete<S: State>(
             return Ok(Ok(()));
         }
         return Ok(Err(Failure::NotFound));
+    }
+    if let Some(judge) = &judge {
+        hold!(judge.admit(Some(&current), None));
     }
     hold!(conditions(
         operation,
@@ -193,14 +200,17 @@ fn delete<S: State>(
     Ok(overlay.write(Effect::Deleted, write(operation, None, Some(current))))
 }
 
-fn check<S: State>(operation: &Operation, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+fn check<S: State>(
+    prepared: &Prepared,
+    governed: &Governed,
+    overlay: &mut Overlay<'_, S>,
+) -> Held<S::Error> {
+    let operation = &prepared.operation;
     let current = overlay.current(&operation.key)?;
-    hold!(evaluate(operation, &Method::PUT, current.as_ref()));
-    overlay.stands(
-        &operation.key,
-        Effect::Checked,
-        current.map(|current| current.version),
-    );
+    let there = seen(prepared.judge(governed).as_ref(), current.as_ref());
+    hold!(evaluate(operation, &Method::PUT, there));
+    let version = there.map(|there| there.version.clone());
+    overlay.stands(&operation.key, Effect::Checked, version);
     Ok(Ok(()))
 }
 
@@ -226,7 +236,7 @@ fn conditions(
             Err(failure)
         };
     }
-    let live = current.filter(|current| !current.version.is_deleted());
+    let live = current.filter(|current| current.is_live());
     match live {
         Some(current) if is_required(governed) && !operation.preconditions.is_guarded() => {
             Err(Failure::PreconditionRequired {
@@ -242,7 +252,7 @@ fn evaluate(
     method: &Method,
     current: Option<&Current>,
 ) -> Result<(), Failure> {
-    let live = current.filter(|current| !current.version.is_deleted());
+    let live = current.filter(|current| current.is_live());
     let validators = live.map(|current| Validators {
         etag: current.version.entity_tag(),
         last_modified: Some(UnixSeconds::new(current.version.modified.as_seconds())),
@@ -347,12 +357,15 @@ fn patched(
     ready(governed, &bytes, &value)
 }
 
-fn parent_stands<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
+fn parent_stands<S: State>(prepared: &Prepared, overlay: &mut Overlay<'_, S>) -> Held<S::Error> {
+    let key = &prepared.operation.key;
     if key.collection == CollectionPath::collections() {
         return Ok(parent_defined(key, overlay));
     }
     match key.parent_key() {
-        Some(parent) if !overlay.exists(&parent)? => Ok(Err(Failure::ParentNotFound { parent })),
+        Some(parent) if !prepared.is_parent_there(&parent, overlay)? => {
+            Ok(Err(Failure::ParentNotFound { parent }))
+        }
         _ => Ok(Ok(())),
     }
 }
@@ -373,67 +386,4 @@ fn parent_defined<S: State>(key: &ResourceKey, overlay: &Overlay<'_, S>) -> Resu
         }
         _ => Ok(()),
     }
-}
-
-fn definition_unused<S: State>(
-    key: &ResourceKey,
-    overlay: &mut Overlay<'_, S>,
-) -> Decided<S::Error> {
-    let Some(collection) = CollectionPath::parse(key.id.as_str()) else {
-        return Ok(Ok(()));
-    };
-    let child = child_definitions(&collection, overlay)
-        .next()
-        .map(|(path, _)| path);
-    if let Some(child) = child {
-        return Ok(Err(Failure::CollectionInUse { collection: child }));
-    }
-    if overlay.has_live(&collection)? {
-        return Ok(Err(Failure::CollectionInUse { collection }));
-    }
-    Ok(Ok(()))
-}
-
-fn child_definitions<S: State>(
-    collection: &CollectionPath,
-    overlay: &Overlay<'_, S>,
-) -> std::vec::IntoIter<(CollectionPath, Arc<Definition>)> {
-    let children = overlay.definitions().children_of(collection);
-    let standing = children.filter_map(|(path, _)| Some((path.clone(), overlay.definition(path)?)));
-    standing.collect::<Vec<_>>().into_iter()
-}
-
-/// Sees to what lies below a resource that is to be deleted: refuses, or deletes it too.
-fn children<S: State>(key: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
-    // Depth is bounded by `DEPTH_MAX`, so a stack of keys stays small but for wide cascades.
-    let mut parents = vec![key.clone()];
-    while let Some(parent) = parents.pop() {
-        for (collection, definition) in child_definitions(&parent.collection, overlay) {
-            let cascade = definition.on_parent_delete == OnParentDelete::Cascade;
-            let limit = if cascade { super::CHANGES_MAX + 1 } else { 1 };
-            let below = overlay.live_below(&collection, &parent.as_parent(), limit)?;
-            if below
-                .iter()
-                .any(|child| !cascade || overlay.has_written(child))
-            {
-                return Ok(Err(Failure::HasChildren { collection }));
-            }
-            for child in below {
-                hold!(delete_below(&child, overlay)?);
-                parents.push(child);
-            }
-        }
-    }
-    Ok(Ok(()))
-}
-
-fn delete_below<S: State>(child: &ResourceKey, overlay: &mut Overlay<'_, S>) -> Decided<S::Error> {
-    let previous = overlay.current(child)?;
-    let key = child.clone();
-    Ok(overlay.also(Write {
-        key,
-        contents: None,
-        digest: [0; 16],
-        previous,
-    }))
 }

@@ -8,7 +8,9 @@ use milepost_semantics::{index::IndexValue, json};
 use serde_json::Value;
 
 use super::Governed;
-use crate::{Change, CollectionPath, Definition, Definitions, Failure, Operation, Violation};
+use crate::{
+    Change, CollectionPath, Definition, Definitions, Failure, Guard, Operation, Violation,
+};
 
 /// A representation ready to be stored.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Contents {
 pub struct Prepared {
     /// What is asked.
     pub operation: Operation,
+    /// Who judges it; `None` where whoever asks is trusted.
+    pub(super) guard: Option<Arc<dyn Guard>>,
     readied: Option<Readied>,
 }
 
@@ -38,9 +42,13 @@ struct Readied {
     contents: Result<Contents, Failure>,
 }
 
-/// Finds out what can be known of an operation under the definitions of now.
+/// Finds out what can be known of an operation under the definitions of now. `guard` is the transaction's.
 #[must_use]
-pub fn prepare(mut operation: Operation, definitions: &Definitions) -> Prepared {
+pub fn prepare(
+    mut operation: Operation,
+    guard: Option<&Arc<dyn Guard>>,
+    definitions: &Definitions,
+) -> Prepared {
     operation.preconditions = operation.preconditions.without_variants();
     let readied = match &operation.change {
         Change::Put(document) => governed(definitions, &operation.key.collection).map(|governed| {
@@ -49,7 +57,11 @@ pub fn prepare(mut operation: Operation, definitions: &Definitions) -> Prepared 
         }),
         Change::MergePatch(_) | Change::JsonPatch(_) | Change::Delete | Change::Check => None,
     };
-    Prepared { operation, readied }
+    Prepared {
+        operation,
+        guard: guard.cloned(),
+        readied,
+    }
 }
 
 impl Prepared {

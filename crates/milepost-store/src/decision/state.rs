@@ -25,6 +25,14 @@ pub struct Current {
     pub fields: Option<Bytes>,
 }
 
+impl Current {
+    /// Whether it is no tombstone.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.version.is_deleted()
+    }
+}
+
 /// The state that the storage transaction sees.
 pub trait State {
     /// What the storage says when it fails.

@@ -8,6 +8,7 @@ mod duration;
 mod normal_form;
 mod parse;
 mod registry;
+mod rules;
 mod schema;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use milepost_semantics::{JsonPointer, index::ValueType};
 
 pub use self::{
     registry::{Defined, Definitions},
+    rules::Rules,
     schema::{Schema, VIOLATIONS_MAX},
 };
 
@@ -44,6 +46,8 @@ pub struct Definition {
     pub caching: Caching,
     /// For a child collection: what deleting a parent does.
     pub on_parent_delete: OnParentDelete,
+    /// Who may do what; `None`: everybody everything.
+    pub rules: Option<Rules>,
     /// The normal form, as JSON.
     pub representation: Bytes,
 }

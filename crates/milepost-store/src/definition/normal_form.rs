@@ -63,6 +63,17 @@ impl Definition {
                 OnParentDelete::Cascade => "cascade",
             }),
         );
+        if let Some(rules) = &self.rules {
+            put(
+                "rules",
+                json!({
+                    "read": rules.read,
+                    "create": rules.create,
+                    "update": rules.update,
+                    "delete": rules.delete,
+                }),
+            );
+        }
         self.representation = Bytes::from(Value::Object(object).to_string());
         self
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Bounds, Caching, Definition, INDEXES_MAX, Index, OnParentDelete, PreconditionRule, Retention,
-    Schema, TEXT_POINTERS_MAX, Visibility, duration,
+    Rules, Schema, TEXT_POINTERS_MAX, Visibility, duration,
 };
 use crate::Violation;
 
@@ -21,7 +21,11 @@ const MEMBERS: &[&str] = &[
     "retention",
     "caching",
     "onParentDelete",
+    "rules",
 ];
+const RULES: &[&str] = &["read", "create", "update", "delete", "write", "default"];
+/// What holds where rules are declared, but none for what is done.
+const FORBIDDEN: &str = "false";
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What holds where a definition says nothing: a day of history, a quarter of tombstones.
@@ -76,6 +80,7 @@ impl Default for Definition {
             retention: RETENTION,
             caching: CACHING,
             on_parent_delete: OnParentDelete::Restrict,
+            rules: None,
             representation: Bytes::new(),
         }
         .with_representation()
@@ -117,6 +122,12 @@ impl Reader {
         let object = self.object("", value)?;
         self.known("", object, MEMBERS);
         let schema = object.get("schema").and_then(|schema| self.schema(schema));
+        let rules = object.get("rules").and_then(|rules| self.rules(rules));
+        // What not everybody may read is for nobody else's cache, unless the definition says otherwise.
+        let visibility = match &rules {
+            Some(rules) if !rules.is_read_by_all() => Visibility::Private,
+            Some(_) | None => CACHING.visibility,
+        };
         let definition = Definition {
             title: self.text_member(object, "title"),
             description: self.text_member(object, "description"),
@@ -134,7 +145,7 @@ impl Reader {
                 )
                 .unwrap_or_default(),
             retention: self.retention(object.get("retention")),
-            caching: self.caching(object.get("caching")),
+            caching: self.caching(object.get("caching"), visibility),
             on_parent_delete: self
                 .choice(
                     "/onParentDelete",
@@ -145,6 +156,7 @@ impl Reader {
                     ],
                 )
                 .unwrap_or_default(),
+            rules,
             representation: Bytes::new(),
         };
         Some(definition.with_representation())
@@ -316,9 +328,12 @@ impl Reader {
         age
     }
 
-    fn caching(&mut self, value: Option<&Value>) -> Caching {
+    fn caching(&mut self, value: Option<&Value>, visibility: Visibility) -> Caching {
         let Some(object) = value.and_then(|value| self.object("/caching", value)) else {
-            return CACHING;
+            return Caching {
+                visibility,
+                ..CACHING
+            };
         };
         self.known(
             "/caching",
@@ -335,7 +350,7 @@ impl Reader {
                         ("private", Visibility::Private),
                     ],
                 )
-                .unwrap_or(CACHING.visibility),
+                .unwrap_or(visibility),
             max_age_s: self
                 .seconds("/caching/maxAge", object.get("maxAge"))
                 .unwrap_or(CACHING.max_age_s),
@@ -346,6 +361,36 @@ impl Reader {
                 )
                 .unwrap_or(CACHING.stale_while_revalidate_s),
         }
+    }
+
+    /// A rule for each thing that is done: its own, else that of all writes, else the default.
+    fn rules(&mut self, value: &Value) -> Option<Rules> {
+        let object = self.object("/rules", value)?;
+        self.known("/rules", object, RULES);
+        let mut texts = Map::new();
+        for name in RULES {
+            let text = object.get(*name).map(|text| (text, text.as_str()));
+            match text {
+                Some((text, Some(_))) => {
+                    texts.insert((*name).to_owned(), text.clone());
+                }
+                Some((_, None)) => self.wrong(
+                    format!("/rules/{name}"),
+                    "must be a string: an expression in CEL",
+                ),
+                None => {}
+            }
+        }
+        let text = |names: &[&str]| {
+            let found = names.iter().find_map(|name| texts.get(*name)?.as_str());
+            found.unwrap_or(FORBIDDEN).to_owned()
+        };
+        Some(Rules::new([
+            text(&["read", "default"]),
+            text(&["create", "write", "default"]),
+            text(&["update", "write", "default"]),
+            text(&["delete", "write", "default"]),
+        ]))
     }
 
     fn seconds(&mut self, at: &str, value: Option<&Value>) -> Option<u32> {

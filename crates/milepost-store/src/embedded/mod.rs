@@ -346,7 +346,8 @@ impl Store for Embedded {
             return Err(WriteError::Stopped);
         }
         let definitions = self.shared.definitions();
-        let prepare = |operation| decision::prepare(operation, &definitions);
+        let guard = transaction.guard.as_ref();
+        let prepare = |operation| decision::prepare(operation, guard, &definitions);
         let operations = transaction.operations.into_iter().map(prepare).collect();
         let (reply, answer) = oneshot::channel();
         self.writer.send(Request {

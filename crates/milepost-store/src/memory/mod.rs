@@ -211,7 +211,7 @@ impl Store for MemoryStore {
         let definitions = table.definitions();
         let operations = transaction.operations.into_iter();
         let prepared: Vec<Prepared> = operations
-            .map(|operation| prepare(operation, &definitions))
+            .map(|operation| prepare(operation, transaction.guard.as_ref(), &definitions))
             .collect();
         let outcome = self.carry_out(&mut table, &prepared, transaction.record);
         let head = table.head();

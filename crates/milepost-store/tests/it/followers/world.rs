@@ -128,6 +128,7 @@ impl<F: Fixture> World<F> {
         let transaction = Transaction {
             operations,
             record: None,
+            guard: None,
         };
         let outcome = self.fixture.store().write(transaction).await;
         let Outcome::Committed(committed) = outcome.expect("storage that works") else {

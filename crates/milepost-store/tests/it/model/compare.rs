@@ -160,13 +160,12 @@ impl<F: Fixture> Pair<F> {
 
     async fn both(&mut self, [on_backend, on_model]: [(Vec<Operation>, Option<Record>); 2]) {
         let asked = format!("{:?}", on_model.0);
-        let transaction = |(operations, record)| Transaction { operations, record };
-        let backend = self
-            .backend
-            .store()
-            .write(transaction(on_backend))
-            .await
-            .expect("a backend that works");
+        let transaction = |(operations, record)| Transaction {
+            record,
+            ..Transaction::of(operations)
+        };
+        let backend = self.backend.store().write(transaction(on_backend)).await;
+        let backend = backend.expect("a backend that works");
         let model = self
             .model
             .store()

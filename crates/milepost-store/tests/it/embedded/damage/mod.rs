@@ -54,6 +54,7 @@ pub(crate) async fn write(
         .write(Transaction {
             operations,
             record: None,
+            guard: None,
         })
         .await?
     {
