@@ -82,6 +82,12 @@ impl CollectionName {
 }
 
 impl ResourceId {
+    /// An id as it was stored by [`ResourceId::as_str`]. Not for input: it is not checked.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self(Arc::from(text))
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -74,7 +74,7 @@ impl Default for Limits {
             depth_max: 128,
             transaction_operations_max: 10_000,
             transaction_bytes_max: 32 * 1024 * 1024,
-            page_items_max: 1000,
+            page_items_max: 2048,
             page_items_default: 100,
             page_bytes_max: 8 * 1024 * 1024,
             url_bytes_max: 8 * 1024,

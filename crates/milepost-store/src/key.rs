@@ -75,6 +75,12 @@ impl CollectionPath {
         }
     }
 
+    /// Whether it lies in no other collection.
+    #[must_use]
+    pub fn is_top(&self) -> bool {
+        self.is_reserved() || !self.0.contains('.')
+    }
+
     /// The collection whose resources are the parents of this one's; `None` at the top.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
@@ -144,6 +150,9 @@ impl ParentPath {
     /// A path as it was stored by [`ParentPath::as_str`]. Not for input: its ids are not checked.
     #[must_use]
     pub fn from_stored(text: &str) -> Self {
+        if text.is_empty() {
+            return Self::top();
+        }
         Self(Arc::from(text))
     }
 

@@ -93,7 +93,7 @@ impl PageWriter {
         self.raw("\",\"id\":\"");
         self.raw(id);
         self.raw("\",\"etag\":\"\\\"");
-        self.plain(at);
+        self.position(at);
         self.raw("\\\"\",\"value\":");
         self.bytes.extend_from_slice(value);
         self.raw("}");
@@ -103,7 +103,7 @@ impl PageWriter {
     pub fn deleted(&mut self, href: &str, id: &str, position: Position) {
         self.start_item(href, id);
         self.raw(",\"deleted\":true,\"position\":\"");
-        self.plain(position);
+        self.position(position);
         self.raw("\"}");
     }
 
@@ -129,11 +129,11 @@ impl PageWriter {
             PageEnd::Closed => {}
         }
         self.raw(",\"position\":\"");
-        self.plain(tail.position);
+        self.position(tail.position);
         self.raw("\"");
         if let Some(oldest) = tail.oldest {
             self.raw(",\"oldest\":\"");
-            self.plain(oldest);
+            self.position(oldest);
             self.raw("\"");
         }
         if let Some(total) = tail.total {
@@ -168,6 +168,10 @@ impl PageWriter {
 
     fn raw(&mut self, text: &str) {
         self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    fn position(&mut self, position: Position) {
+        self.bytes.extend_from_slice(position.text().as_bytes());
     }
 
     /// What needs no escaping. Writing to a vector doesn't fail.

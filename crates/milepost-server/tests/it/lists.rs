@@ -207,7 +207,7 @@ async fn an_undeclared_key_is_400_and_names_the_definition_to_change() {
 async fn bad_values_in_a_query_are_400() {
     let scene = Scene::with_accounts().await;
     for query in [
-        "pageSize=1001",
+        "pageSize=2049",
         "pageSize=-1",
         "pageSize=1&pageSize=2",
         "pageSize=ten",

@@ -41,9 +41,7 @@ pub(super) fn version(row: &Row<'_>, at: usize, lineage: &Lineage) -> rusqlite::
     let number: i64 = row.get(at)?;
     let replaced: Option<i64> = row.get(at + 1)?;
     let modified: i64 = row.get(at + 2)?;
-    let body = row.get_ref(at + 3)?.as_blob_or_null().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(at + 3, Type::Blob, Box::new(error))
-    })?;
+    let body = blob(row, at + 3)?;
     Ok(Version {
         position: lineage.position(sequence_of(number)),
         replaced: replaced.map(|replaced| lineage.position(sequence_of(replaced))),
@@ -92,13 +90,10 @@ pub(super) fn key(
 ) -> rusqlite::Result<ResourceKey> {
     let parent = text(row, at)?;
     let id = text(row, at + 1)?;
-    let id: ResourceId = id.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(at + 1, Type::Text, Box::new(error))
-    })?;
     Ok(ResourceKey {
         collection: collection.clone(),
         parent: ParentPath::from_stored(parent),
-        id,
+        id: ResourceId::from_stored(id),
     })
 }
 
@@ -107,6 +102,13 @@ pub(super) fn text<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<&'r str>
     row.get_ref(at)?
         .as_str()
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error)))
+}
+
+/// Borrows a blob column; `None` where it is null.
+pub(super) fn blob<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<Option<&'r [u8]>> {
+    row.get_ref(at)?
+        .as_blob_or_null()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Blob, Box::new(error)))
 }
 
 /// Joins the values of indexes into the one column in which they lie beside the body.

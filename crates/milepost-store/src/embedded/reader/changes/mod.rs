@@ -2,12 +2,14 @@
 //!
 //! The log tells which versions a page is about, and where it may end ([`scan`]); each of these is
 //! then read once, in the order of commits ([`page`]), and told as what it is to whoever follows
-//! ([`tell`]). All of it, floors included, is seen in one view of the database. Whether there is
-//! anything to tell at all takes no disk ([`asked`]).
+//! ([`tell`]). Where most of what was written is told, the log is left out ([`straight`]). All of it, floors
+//! included, is seen in one view of the database. Whether there is anything to tell at all takes no disk
+//! ([`asked`]).
 
 mod asked;
 mod page;
 mod scan;
+mod straight;
 mod subject;
 mod tell;
 
@@ -40,7 +42,11 @@ pub(in crate::embedded) fn changes(
         Some(mut scan) => telling.fill_to_head(&mut scan)?,
         None => None,
     };
-    let filled = match among_few {
+    let found = match among_few {
+        Some(filled) => Some(filled),
+        None => telling.straight()?,
+    };
+    let filled = match found {
         Some(filled) => filled,
         None => telling.fill(&mut Scan::of(&telling)?)?,
     };

@@ -72,10 +72,10 @@ impl Scan {
                     .map_err(unavailable)?;
                 let number = one.collection.collection;
                 let rows = statement.query([number, after]).map_err(unavailable)?;
-                let forgotten = telling.forgotten([(number, telling.subject.floors().history)])?;
+                let forgotten = telling.forgotten(telling.subject.history_floors())?;
                 Self::gather(telling, rows, &forgotten, |_| Ok(number))
             }
-            Subject::Every(every) => {
+            Subject::Every(_) => {
                 let mut statement = db
                     .prepare_cached(
                         "SELECT row, replaced, collection FROM versions
@@ -86,9 +86,7 @@ impl Scan {
                 let rows = statement
                     .query((after, TRANSACTIONS))
                     .map_err(unavailable)?;
-                let floors = every.collections.iter();
-                let floors = floors.map(|(number, described)| (*number, described.floors.history));
-                let forgotten = telling.forgotten(floors)?;
+                let forgotten = telling.forgotten(telling.subject.history_floors())?;
                 Self::gather(telling, rows, &forgotten, |row| row.get(2))
             }
         }
@@ -222,7 +220,7 @@ impl Scan {
 impl Telling<'_, '_> {
     /// The versions after `since` of collections, each with its history's floor, that are to be forgotten
     /// and were not yet, or not from the log: none where all that is asked for lies after the floor.
-    fn forgotten(
+    pub(super) fn forgotten(
         &self,
         floors: impl IntoIterator<Item = (i64, u64)>,
     ) -> Result<HashSet<i64>, ReadError> {

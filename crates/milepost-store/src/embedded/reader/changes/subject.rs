@@ -119,6 +119,38 @@ impl<'q> Subject<'q> {
         }
     }
 
+    /// Whether nothing of what it is about is hidden.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::One(one) => one.is_whole,
+            Self::Every(_) => true,
+        }
+    }
+
+    /// The collection of this number, if it is told of.
+    pub(super) fn path_of(&self, number: i64) -> Option<&CollectionPath> {
+        match self {
+            Self::One(one) => (one.collection.collection == number).then_some(&one.collection.path),
+            Self::Every(every) => every.collections.get(&number).map(|found| &found.path),
+        }
+    }
+
+    /// The oldest sequence whose snapshot is complete, of each collection.
+    pub(super) fn history_floors(&self) -> Vec<(i64, u64)> {
+        match self {
+            Self::One(one) => {
+                let floor = one.remembered.counters.history_floor;
+                vec![(one.collection.collection, floor)]
+            }
+            Self::Every(every) => {
+                let floors = every.collections.iter();
+                floors
+                    .map(|(number, found)| (*number, found.floors.history))
+                    .collect()
+            }
+        }
+    }
+
     pub(super) fn floors(&self) -> Floors {
         match self {
             Self::One(one) => Floors {
