@@ -11,6 +11,9 @@ use std::{
 /// How long a server under check may take for one response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long one may take that is asked only how it is.
+const PATIENCE_SHORT: Duration = Duration::from_secs(1);
+
 /// One response, as it came.
 #[derive(Debug)]
 pub(crate) struct Response {
@@ -57,21 +60,50 @@ pub(crate) fn send(
     fields: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Response, String> {
-    let asked = format!("{method} {target}");
-    let raw = exchange(server, method, target, fields, body)
-        .map_err(|error| format!("{asked}: {error}"))?;
-    parse(raw).ok_or_else(|| format!("{asked}: the answer is not HTTP"))
+    let stream =
+        TcpStream::connect(server).map_err(|error| format!("{method} {target}: {error}"))?;
+    over(stream, PATIENCE, method, target, fields, body)
 }
 
-fn exchange(
+/// The same of a server that answers at once or is not well.
+///
+/// # Errors
+/// When it cannot be reached within a second, or answers no HTTP.
+pub(crate) fn send_soon(
     server: SocketAddr,
     method: &str,
     target: &str,
     fields: &[(&str, &str)],
     body: &[u8],
+) -> Result<Response, String> {
+    let stream = TcpStream::connect_timeout(&server, PATIENCE_SHORT)
+        .map_err(|error| format!("{method} {target}: {error}"))?;
+    over(stream, PATIENCE_SHORT, method, target, fields, body)
+}
+
+fn over(
+    stream: TcpStream,
+    patience: Duration,
+    method: &str,
+    target: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Response, String> {
+    let asked = format!("{method} {target}");
+    let patient = stream.set_read_timeout(Some(patience));
+    let raw = patient.and_then(|()| exchange(stream, method, target, fields, body));
+    let raw = raw.map_err(|error| format!("{asked}: {error}"))?;
+    parse(raw).ok_or_else(|| format!("{asked}: the answer is not HTTP"))
+}
+
+fn exchange(
+    mut stream: TcpStream,
+    method: &str,
+    target: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
 ) -> std::io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(server)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let server = stream.peer_addr()?;
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {server}\r\n");
     for (name, value) in fields {
         request.push_str(&format!("{name}: {value}\r\n"));
@@ -114,6 +146,15 @@ fn parse(raw: Vec<u8>) -> Option<Response> {
     })
 }
 
+/// An answer that has come to its end, as its length or its chunks tell; `None` for half of one.
+pub(crate) fn whole(raw: Vec<u8>) -> Option<Response> {
+    let response = parse(raw)?;
+    let length = response.field("content-length");
+    let length: Option<usize> = length.and_then(|length| length.parse().ok());
+    let is_whole = length.is_none_or(|length| length == response.body.len());
+    is_whole.then_some(response)
+}
+
 fn unchunk(mut framed: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
@@ -141,6 +182,14 @@ mod tests {
         assert_eq!(response.body, b"abcd");
         assert_eq!(response.field("etag"), Some("\"a\""));
         assert_eq!(response.raw, raw);
+    }
+
+    #[test]
+    fn half_an_answer_is_none() {
+        let raw =
+            |body: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{body}").into_bytes();
+        assert!(whole(raw("abc")).is_some());
+        assert!(whole(raw("ab")).is_none());
     }
 
     #[test]

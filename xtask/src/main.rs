@@ -8,6 +8,7 @@ mod caches;
 mod cargo;
 mod check;
 mod clock;
+mod cluster;
 mod http;
 mod javascript;
 mod only;
@@ -29,6 +30,10 @@ Commands:
                          tools it needs first (--no-install: only says which are missing)
   javascript             only the JavaScript client, in Node and in a browser
   protocol               only what independent tools say about the wire
+  cluster up             PostgreSQL with Patroni and etcd, three of each, on this machine, to try
+                         nodes on; until ctrl-c
+  faults [OPTIONS]       what clients see of three nodes over that cluster while each of it is
+                         killed, frozen and cut off: --minutes N --clients N --embedded
   caches [OPTIONS]       what a cache in front saves the server: --followers N,N --writes N
                          --rate N --clients N --only fanout,storm --debug
   reports                only what others' readers say about the forms of an audit's report
@@ -55,6 +60,9 @@ fn main() -> ExitCode {
         ["caches", options @ ..] => {
             caches::Options::parse(options).and_then(|options| caches::run_all(&options))
         }
+        ["cluster", words @ ..] => cluster::run(words),
+        ["faults", options @ ..] => cluster::FaultOptions::parse(options)
+            .and_then(|options| cluster::run_faults(&options, tools::Installing::Allowed)),
         ["reports"] => reports::run_all(tools::Installing::Allowed),
         ["subjects"] => subjects::run_all(&[]),
         ["subjects", "--only", names] => subjects::run_all(&names.split(',').collect::<Vec<_>>()),

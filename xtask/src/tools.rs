@@ -68,7 +68,15 @@ pub(crate) fn prepare(installing: Installing) -> Result<Done, String> {
 }
 
 fn commands(installing: Installing) -> Result<(), String> {
-    for (name, package) in COMMANDS {
+    debian(installing, COMMANDS)
+}
+
+/// Makes programs available, each with the Debian package that has it.
+///
+/// # Errors
+/// Which is missing, and why it could not be installed.
+pub(crate) fn debian(installing: Installing, commands: &[(&str, &str)]) -> Result<(), String> {
+    for (name, package) in commands {
         if installing == Installing::Allowed {
             command(name, &[package])?;
         } else if !finds(name) {

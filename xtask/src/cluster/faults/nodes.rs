@@ -1,0 +1,91 @@
+//! The cluster under faults: one after the other, each mended before the next.
+
+use std::{thread, time::Duration};
+
+use super::{
+    Options,
+    fault::{ALL, Fault},
+    replica::Replica,
+    report::{Struck, table},
+    rolling,
+    site::Site,
+    verdict,
+};
+use crate::{
+    clock::Stopwatch,
+    cluster::load::{Load, Running},
+    say,
+};
+
+/// How long a fault lasts: longer than Patroni takes to notice.
+const LASTING: Duration = Duration::from_secs(7);
+/// A node that is killed is started again at once, as a service manager does.
+const LASTING_SHORT: Duration = Duration::from_secs(2);
+/// Between one fault's end and the next.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// Starts a cluster, lets faults strike, and judges.
+///
+/// # Errors
+/// When the cluster doesn't recover, or a promise was broken.
+pub(super) fn run(options: &Options) -> Result<(), String> {
+    say::talk("starting etcd, Patroni, PostgreSQL and nodes, three of each …");
+    let mut site = Site::start()?;
+    let load = Load {
+        doors: vec![site.balancer.address],
+        clients: options.clients,
+        followers: 4,
+        pause: Duration::from_millis(100),
+    };
+    let running = load.begin()?;
+    let replica = Replica::follow(&site)?;
+    let mut struck = Vec::new();
+    rolling::replace_all(&mut site, &running, &mut struck)?;
+    let watch = Stopwatch::start();
+    for (number, fault) in ALL.iter().cycle().enumerate() {
+        if watch.elapsed() >= options.time {
+            break;
+        }
+        if fault.is_possible(&site) {
+            struck.push(one(*fault, number, &mut site, &running)?);
+        }
+    }
+    let begin = running.begin();
+    let done = running.end()?;
+    let addresses = site.addresses()?;
+    say::data(&table(&struck, &done));
+    let judged = verdict::judge(&done, &addresses, &begin)
+        .and_then(|()| rolling::judge(&struck, &done))
+        .and_then(|()| replica.ends_equal(&site));
+    judged.map_err(|reason| site.keep_logs(&reason))
+}
+
+/// One fault, from its strike until everything is whole.
+fn one(fault: Fault, number: usize, site: &mut Site, running: &Running) -> Result<Struck, String> {
+    let from = running.now();
+    let victim = fault
+        .strike(site, number)
+        .map_err(|reason| site.keep_logs(&reason))?;
+    let lasting = match fault {
+        Fault::KillNode => LASTING_SHORT,
+        _ => LASTING,
+    };
+    thread::sleep(lasting);
+    fault.mend(site, victim)?;
+    let mended = running.now();
+    site.wait_until_whole()?;
+    thread::sleep(BETWEEN);
+    let until = running.now();
+    let seconds = |micros: u64| Duration::from_micros(micros).as_secs_f64();
+    say::talk(&format!(
+        "{:7.1} s  {}; whole again {:.1} s after it was mended",
+        seconds(from),
+        fault.name(),
+        seconds(until - mended) - BETWEEN.as_secs_f64(),
+    ));
+    Ok(Struck {
+        name: fault.name(),
+        from,
+        until,
+    })
+}

@@ -1,0 +1,72 @@
+//! `cargo xtask cluster`: PostgreSQL with Patroni and etcd on one machine, Milepost's nodes over it, and
+//! what clients see when any of that is killed, frozen or cut off.
+//!
+//! Everything runs in one folder, in memory where the system has some to spare, as a user who isn't root,
+//! and is gone when the command has ended, however it ended.
+
+mod account;
+mod assembly;
+mod balancer;
+mod database;
+mod etcd;
+mod faults;
+mod history;
+mod load;
+mod network;
+mod node;
+mod place;
+mod processes;
+mod up;
+
+pub(crate) use faults::{Options as FaultOptions, run as run_faults};
+
+use crate::{
+    step::{Done, Steps},
+    tools::{self, Installing},
+};
+
+/// Runs `cargo xtask cluster …`.
+///
+/// # Errors
+/// When a word is unknown or the work fails.
+pub(crate) fn run(words: &[&str]) -> Result<(), String> {
+    match words {
+        ["up"] => install(Installing::Allowed).and_then(|()| up::run()),
+        _ => Err(format!(
+            "cluster {}: there is only `cluster up`",
+            words.join(" ")
+        )),
+    }
+}
+
+/// Adds to a run what can be checked each time.
+pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
+    steps.run("faults: one node killed", || {
+        with(installing, || {
+            run_faults(&FaultOptions::small_embedded(), installing)
+        })
+    });
+}
+
+/// Runs what needs the packages, or skips it where that is allowed.
+fn with(installing: Installing, work: impl FnOnce() -> Result<(), String>) -> Result<Done, String> {
+    match install(installing) {
+        Err(reason) if !tools::is_ci() => Ok(Done::Skipped(reason)),
+        Err(reason) => Err(reason),
+        Ok(()) => work().map(|()| Done::Passed),
+    }
+}
+
+/// Makes available what a cluster is made of.
+fn install(installing: Installing) -> Result<(), String> {
+    tools::debian(
+        installing,
+        &[
+            ("pg_ctlcluster", "postgresql"),
+            ("patroni", "patroni"),
+            ("etcd", "etcd-server"),
+            ("haproxy", "haproxy"),
+            ("ip", "iproute2"),
+        ],
+    )
+}
