@@ -150,6 +150,17 @@ impl Failure {
         self
     }
 
+    /// Where nodes have other keys than this one: the same, knowing that this one was given no file.
+    pub(crate) fn without_shared_keys(mut self, own: &std::path::Path) -> Self {
+        if self.exit == Exit::Refused {
+            let own = own.display();
+            self.details.push(format!(
+                "this node was given no --keys, so it uses its own: {own}"
+            ));
+        }
+        self
+    }
+
     /// With something the user can do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

@@ -32,6 +32,8 @@ pub(crate) fn of_server(data: &Path, shared: Option<&Path>) -> Result<(KeyFile, 
             (file, ring)
         }
         None => {
+            // A store in a database makes no directory.
+            std::fs::create_dir_all(data).map_err(|error| Failure::file(data.display(), &error))?;
             let file = beside(data);
             let ring = file.read_or_create(now(), &mut SystemEntropy);
             (file, ring)

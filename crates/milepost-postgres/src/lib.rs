@@ -6,13 +6,18 @@
 //! any moment: what is declared (`catalog`), and the newest head that it heard of (`listen`). It
 //! keeps no representations: a read after an acknowledged write sees it on every node.
 
+mod address;
 mod catalog;
 mod changes;
 mod connect;
+mod error;
 mod list;
 mod listen;
 mod maintenance;
+mod nodes;
 mod options;
+mod patroni;
+mod primary;
 mod read;
 mod restored;
 mod rows;
@@ -20,31 +25,48 @@ mod schema;
 mod sequencer;
 mod shared;
 mod trouble;
+mod trust;
 mod view;
 mod words;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use milepost_semantics::Position;
 use milepost_store::{
-    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, ListQuery,
-    MaintenanceError, Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version,
-    VersionPage, WriteError, decision,
+    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, Kind,
+    ListQuery, MaintenanceError, Outcome, Page, ReadError, ResourceKey, Store, Transaction,
+    Version, VersionPage, WriteError, decision,
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
+pub use self::{
+    address::Address,
+    error::OpenError,
+    nodes::{KeyMarks, Node},
+    options::Options,
+    patroni::Member,
+    restored::begin_history,
+    trust::Trust,
+};
 use self::{
+    connect::Connector,
     maintenance::Other,
-    sequencer::{Connected, Request, Work},
+    patroni::Patroni,
+    primary::Targets,
+    sequencer::{Request, Sequencing, Work},
     shared::Shared,
     trouble::Trouble,
 };
-pub use self::{options::Options, restored::begin_history};
+
+/// How long to wait before a question is asked again whose connection broke.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a node that ends waits for the database to hear of it.
+const FAREWELL_MAX: Duration = Duration::from_secs(2);
 
 /// A node's handle on a store in PostgreSQL.
 ///
@@ -60,28 +82,19 @@ impl Postgres {
     /// Opens the store in a database, or makes one where there is none. Needs a runtime.
     ///
     /// # Errors
-    /// [`MaintenanceError`] where the database can't be reached, or a newer version of the program
-    /// has written it.
-    pub async fn open(options: Options) -> Result<Self, MaintenanceError> {
-        let pool = connect::pool(&options)?;
-        let line = connect::line(&options.database).await?;
-        schema::prepare(&line.client).await?;
-        let mut sequencing = Connected::new();
-        let deadline = Instant::now() + options.write_deadline;
-        sequencing.connect(&options, deadline).await?;
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-        line.client
-            .batch_execute(begin)
-            .await
-            .map_err(Trouble::from)?;
-        let catalog = catalog::load(&line.client, None).await?;
-        let head = line.client.query_one(view::STORE, &[]).await;
-        let head: i64 = head.and_then(|row| row.try_get(0)).map_err(Trouble::from)?;
-        let queue_max = options.queue_max.max(1);
-        let shared = Arc::new(Shared::new(options, pool, catalog, rows::unsigned(head)));
-        let (queue, waiting) = mpsc::channel(queue_max);
+    /// [`OpenError`] says what is wrong: the address, a server, the database, or this node among the
+    /// others.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let (connector, targets, patroni) = way_to_primary(&options).await?;
+        let following = patroni.map(|patroni| primary::follow(targets.clone(), patroni));
+        let mut background: Vec<_> = following.map(tokio::spawn).into_iter().collect();
+        let opened = Self::open_at(options, (connector, targets)).await;
+        let (shared, sequencing) = opened.inspect_err(|_| {
+            background.iter().for_each(JoinHandle::abort);
+        })?;
+        let (queue, waiting) = mpsc::channel(shared.options.queue_max.max(1));
         tokio::spawn(sequencer::run(Arc::clone(&shared), sequencing, waiting));
-        let mut background = vec![tokio::spawn(listen::run(Arc::clone(&shared)))];
+        background.push(tokio::spawn(listen::run(Arc::clone(&shared))));
         if let Some(pause) = shared.options.upkeep {
             let upkeep = maintenance::run(Arc::clone(&shared), pause);
             background.push(tokio::spawn(upkeep));
@@ -93,6 +106,40 @@ impl Postgres {
         })
     }
 
+    async fn open_at(
+        options: Options,
+        way: (Connector, Targets),
+    ) -> Result<(Arc<Shared>, Sequencing), OpenError> {
+        let of = |trouble| OpenError::of(trouble, &options.database);
+        let line = way.0.line().await.map_err(of)?;
+        schema::prepare(&line.client, &options).await?;
+        let sequencing = Sequencing::begin(&way.0, &options.node).await.map_err(of)?;
+        let read = view::read(&line.client).await.map_err(of)?;
+        let shared = Shared::new(options, way, sequencing.sequencer, read);
+        Ok((Arc::new(shared), sequencing))
+    }
+
+    /// From now on the node seals with other keys, which the other nodes are told.
+    pub fn use_keys(&self, keys: KeyMarks) {
+        self.shared.keys.send_replace(Some(keys));
+    }
+
+    /// The store's history, which every position of it begins with.
+    #[must_use]
+    pub fn history(&self) -> String {
+        self.shared.head().history().as_str().to_owned()
+    }
+
+    /// Says to the other nodes that this one is gone. What was handed over must be answered already.
+    pub async fn close(&self) {
+        let leaving = async {
+            let line = self.shared.connector.line().await?;
+            nodes::leave(&line.client, self.shared.sequencer).await
+        };
+        // Where nobody hears it, they find out by themselves.
+        let _ = timeout(FAREWELL_MAX, leaving).await;
+    }
+
     /// Waits until what is due now is done, by whichever node: indexes complete, retention applied.
     ///
     /// # Errors
@@ -101,14 +148,62 @@ impl Postgres {
         Ok(maintenance::settle(&self.shared, Other::Await).await?)
     }
 
-    /// A question's answer, or that it took too long.
-    async fn in_time<T>(
-        &self,
-        answer: impl Future<Output = Result<T, ReadError>>,
-    ) -> Result<T, ReadError> {
-        let answered = timeout(self.shared.options.read_deadline, answer).await;
-        answered.map_err(|_late| ReadError::from(Trouble::Late))?
+    /// A question's answer, asked again where its connection broke; or that it took too long.
+    async fn in_time<T, A>(&self, ask: impl Fn() -> A) -> Result<T, ReadError>
+    where
+        A: Future<Output = Result<T, ReadError>>,
+    {
+        let deadline = Instant::now() + self.shared.options.read_deadline;
+        loop {
+            let answered = timeout_at(deadline, ask()).await;
+            let answered = answered.map_err(|_late| ReadError::from(Trouble::Late))?;
+            let error = match answered {
+                // Read from what was the primary all the time.
+                Ok(answer) if self.shared.targets.is_certain() => return Ok(answer),
+                Ok(_) => Trouble::Nowhere.into(),
+                Err(error) => error,
+            };
+            if !is_passing(&error) || Instant::now() + PAUSE >= deadline {
+                return Err(error);
+            }
+            sleep(PAUSE).await;
+        }
     }
+}
+
+/// Whether the same question may be answered on another connection.
+fn is_passing(error: &ReadError) -> bool {
+    let ReadError::Unavailable(cause) = error else {
+        return false;
+    };
+    let trouble = cause.downcast_ref::<Trouble>();
+    trouble.is_some_and(Trouble::is_passing)
+}
+
+/// Who connects to the primary, and who knows where it is.
+async fn way_to_primary(
+    options: &Options,
+) -> Result<(Connector, Targets, Option<Arc<Patroni>>), OpenError> {
+    let address = Arc::new(options.database.clone());
+    let places = address.places();
+    if options.patroni.is_empty() {
+        let targets = Targets::fixed(places);
+        let connector = Connector::to_primary(&address, &options.trust, targets.clone())?;
+        return Ok((connector, targets, None));
+    }
+    let port = places.first().map_or(5432, |place| place.port);
+    let patroni = Arc::new(Patroni::new(&options.patroni, &options.trust, port)?);
+    let targets = Targets::sought(Instant::now());
+    let deadline = Instant::now() + options.read_deadline;
+    loop {
+        let pause = primary::look(&targets, &patroni).await;
+        if targets.is_certain() || Instant::now() + pause > deadline {
+            break;
+        }
+        sleep(pause).await;
+    }
+    let connector = Connector::to_primary(&address, &options.trust, targets.clone())?;
+    Ok((connector, targets, Some(patroni)))
 }
 
 impl Drop for Postgres {
@@ -131,11 +226,18 @@ impl Store for Postgres {
         self.shared.health()
     }
 
+    fn kind(&self) -> Kind {
+        Kind {
+            name: "postgresql",
+            has_primary: true,
+        }
+    }
+
     async fn collection(
         &self,
         collection: &CollectionPath,
     ) -> Result<Option<CollectionState>, ReadError> {
-        self.in_time(read::collection(&self.shared, collection))
+        self.in_time(|| read::collection(&self.shared, collection))
             .await
     }
 
@@ -145,8 +247,8 @@ impl Store for Postgres {
         at: Option<Position>,
     ) -> Result<Option<Version>, ReadError> {
         match at {
-            Some(at) => self.in_time(read::as_of(&self.shared, key, at)).await,
-            None => self.in_time(read::newest(&self.shared, key)).await,
+            Some(at) => self.in_time(|| read::as_of(&self.shared, key, at)).await,
+            None => self.in_time(|| read::newest(&self.shared, key)).await,
         }
     }
 
@@ -155,7 +257,7 @@ impl Store for Postgres {
         key: &ResourceKey,
         position: Position,
     ) -> Result<Option<Version>, ReadError> {
-        self.in_time(read::made_by(&self.shared, key, position))
+        self.in_time(|| read::made_by(&self.shared, key, position))
             .await
     }
 
@@ -165,16 +267,18 @@ impl Store for Postgres {
         before: Option<Position>,
         limit: usize,
     ) -> Result<VersionPage, ReadError> {
-        self.in_time(read::versions(&self.shared, key, before, limit))
+        self.in_time(|| read::versions(&self.shared, key, before, limit))
             .await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
-        self.in_time(list::list(&self.shared, query)).await
+        self.in_time(|| list::list(&self.shared, query)).await
     }
 
     async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
-        let page = self.in_time(changes::changes(&self.shared, query)).await?;
+        let page = self
+            .in_time(|| changes::changes(&self.shared, query))
+            .await?;
         Ok(Arc::new(page))
     }
 

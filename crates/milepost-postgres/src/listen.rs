@@ -3,20 +3,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::AsyncMessage;
 
-use crate::{
-    connect::{self, Line},
-    shared::Shared,
-    trouble::Trouble,
-    view::View,
-};
+use crate::{connect::Line, nodes, shared::Shared, trouble::Trouble, view::View};
 
 /// Where nodes tell each other of commits.
 pub(crate) const CHANNEL: &str = "milepost";
 /// How long to wait before the database is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long the database has to answer before it counts as not there.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// Listens for as long as the node runs.
 pub(crate) async fn run(shared: Arc<Shared>) {
@@ -29,12 +26,22 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 }
 
 async fn listen(shared: &Shared) -> Result<(), Trouble> {
-    let mut line = connect::line(&shared.options.database).await?;
-    let listening = format!("LISTEN {CHANNEL}");
+    let mut line = shared.connector.line().await?;
+    // Who runs is nothing to wait for a disk for.
+    let listening = format!("SET synchronous_commit = off; LISTEN {CHANNEL}");
     line.client.batch_execute(&listening).await?;
+    let mut keys = shared.keys.subscribe();
+    let mut seen = Instant::now();
     loop {
         // Also what happened before anybody listened.
         look(shared).await?;
+        let is_due = seen.elapsed() >= Duration::from_secs(nodes::SEEN_EVERY_S);
+        if is_due || keys.has_changed().unwrap_or(false) {
+            let own = keys.borrow_and_update().clone();
+            let saying = nodes::be_seen(&line.client, shared.sequencer, own.as_ref());
+            in_time(shared, saying).await?;
+            seen = Instant::now();
+        }
         while let Some(news) = next(shared, &mut line).await? {
             let catalog = shared.catalog();
             let head = news.epoch.filter(|epoch| *epoch == catalog.epoch);
@@ -70,10 +77,15 @@ async fn next(shared: &Shared, line: &mut Line) -> Result<Option<News>, Trouble>
 }
 
 async fn look(shared: &Shared) -> Result<(), Trouble> {
-    let looking = async { View::open(shared).await?.end() };
-    timeout(shared.options.read_deadline, looking)
-        .await
-        .map_err(|_late| Trouble::Late)??;
+    in_time(shared, async { View::open(shared).await?.end() }).await?;
     shared.tried(None);
     Ok(())
+}
+
+async fn in_time<T>(
+    shared: &Shared,
+    asking: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    let answered = timeout(shared.options.read_deadline.min(ANSWER_MAX), asking).await;
+    answered.map_err(|_late| Trouble::Late)?
 }

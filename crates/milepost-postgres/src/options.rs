@@ -1,19 +1,29 @@
-//! How a store in PostgreSQL is opened: where it is, and how long anything may take.
+//! How a store in PostgreSQL is opened: where it is, who opens it, and how long anything may take.
 
 use std::{sync::Arc, time::Duration};
 
+use milepost_semantics::History;
 use milepost_store::{
-    MaintenanceError,
     clock::{Clock, SystemClock},
     decision::Limits,
 };
-use tokio_postgres::{Config, config::TargetSessionAttrs};
+
+use crate::{OpenError, address::Address, nodes::Node, patroni::Member, trust::Trust};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the database is, and who asks. Only a server that takes writes is used.
-    pub database: Config,
+    pub database: Address,
+    /// Whose certificates of servers are believed, where TLS is used.
+    pub trust: Trust,
+    /// Patroni's members, who are asked which server is the primary; none: whichever server of the
+    /// address takes writes is.
+    pub patroni: Vec<Member>,
+    /// The history that the store must have. Where it is given, no store is made.
+    pub history: Option<History>,
+    /// Who this node is to the others.
+    pub node: Node,
     /// Where the time of writes comes from.
     pub clock: Arc<dyn Clock>,
     /// Bounds on what a patch may make of a representation.
@@ -23,7 +33,7 @@ pub struct Options {
     /// The most connections that read at the same time. Three more write, listen and look after the
     /// store.
     pub readers_max: usize,
-    /// How long a question may take, waiting for a connection included.
+    /// How long a question may take, waiting for a connection and for a primary included.
     pub read_deadline: Duration,
     /// How long a batch of transactions may take; after that their outcome is looked up.
     pub write_deadline: Duration,
@@ -35,30 +45,23 @@ pub struct Options {
 }
 
 impl Options {
-    /// Usual options for the database that `address` names, a URL (`postgres://user@host:5432/name`,
-    /// with several hosts: `postgres://one,other/name`) or libpq's `key=value` pairs.
+    /// Usual options for the database that `address` names, see [`Address::parse`].
     ///
     /// # Errors
-    /// [`MaintenanceError::NotAStore`] where the address can't be read.
-    pub fn new(address: &str) -> Result<Self, MaintenanceError> {
-        let malformed = |_error| MaintenanceError::NotAStore {
-            // The address itself may hold a password.
-            path: "what the PostgreSQL address names".to_owned(),
-        };
-        let mut database: Config = address.parse().map_err(malformed)?;
-        database.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        if database.get_application_name().is_none() {
-            database.application_name("milepost");
-        }
-        if database.get_connect_timeout().is_none() {
-            database.connect_timeout(Duration::from_secs(3));
-        }
-        Ok(Self::of(database))
+    /// [`OpenError::MalformedAddress`] where the address can't be read.
+    pub fn new(address: &str) -> Result<Self, OpenError> {
+        Ok(Self::of(Address::parse(address)?))
     }
 
-    fn of(database: Config) -> Self {
+    /// Usual options for the database at an address.
+    #[must_use]
+    pub fn of(database: Address) -> Self {
         Self {
             database,
+            trust: Trust::default(),
+            patroni: Vec::new(),
+            history: None,
+            node: Node::default(),
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
             queue_max: 4096,

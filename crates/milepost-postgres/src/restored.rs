@@ -4,11 +4,11 @@
 
 use deadpool_postgres::ClientWrapper;
 use milepost_semantics::History;
-use milepost_store::{CollectionPath, MaintenanceError, SetDigest, TRANSACTIONS, backend::random};
+use milepost_store::{CollectionPath, SetDigest, TRANSACTIONS, backend::random};
 
 use crate::{
+    OpenError,
     catalog::{self, Catalog},
-    connect,
     options::Options,
     rows::{self, sequence_of},
     schema,
@@ -22,11 +22,13 @@ const READ_AT_ONCE: i64 = 1000;
 /// here on, and who follows starts again.
 ///
 /// # Errors
-/// [`MaintenanceError`] where there is no database, or one of a newer version.
-pub async fn begin_history(options: &Options) -> Result<(), MaintenanceError> {
-    let line = connect::line(&options.database).await?;
-    schema::prepare(&line.client).await?;
-    Ok(begin(&line.client).await?)
+/// [`OpenError`] where there is no database, or one of a newer version.
+pub async fn begin_history(options: &Options) -> Result<(), OpenError> {
+    let (connector, ..) = crate::way_to_primary(options).await?;
+    let of = |trouble| OpenError::of(trouble, &options.database);
+    let line = connector.line().await.map_err(of)?;
+    schema::prepare(&line.client, options).await?;
+    begin(&line.client).await.map_err(of)
 }
 
 async fn begin(client: &ClientWrapper) -> Result<(), Trouble> {

@@ -6,19 +6,19 @@
 //! * `texts`: the words of the newest versions, where text is declared.
 //! * `collections`, `indexes`, `incarnations`, `store`: the store about itself. The one row of `store`
 //!   holds the head; who holds its lock writes.
-//! * `sequencers`: the number of the last batch that each node's sequencer committed, by which the
-//!   fate of one is found out whose answer was lost.
+//! * `sequencers`: the nodes: who they are (`nodes`), and the number of the last batch that each one's
+//!   sequencer committed, by which the fate of one is found out whose answer was lost.
 //!
 //! All text is compared by its bytes, as everywhere in a store.
 
 use milepost_semantics::History;
-use milepost_store::{COLLECTIONS, MaintenanceError, TRANSACTIONS, backend::random};
+use milepost_store::{COLLECTIONS, TRANSACTIONS, backend::random};
 use tokio_postgres::Client;
 
-use crate::trouble::Trouble;
+use crate::{OpenError, options::Options, trouble::Trouble};
 
 /// The format that this version writes, and the newest it reads.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 /// Who founds or migrates holds this advisory lock: "mile" in ASCII, and a one.
 const FOUNDING: i64 = 0x6d69_6c65_0000_0001;
 
@@ -37,9 +37,12 @@ CREATE TABLE milepost.incarnations (
     salt           bigint NOT NULL
 );
 CREATE TABLE milepost.sequencers (
-    sequencer bigint PRIMARY KEY,
-    batch     bigint NOT NULL,
-    seen      timestamptz NOT NULL DEFAULT now()
+    sequencer  bigint PRIMARY KEY,
+    batch      bigint NOT NULL,
+    seen       timestamptz NOT NULL DEFAULT now(),
+    name       text NOT NULL DEFAULT '',
+    active_key text,
+    keys       text[]
 ) WITH (fillfactor = 50);
 CREATE TABLE milepost.collections (
     number          integer PRIMARY KEY,
@@ -105,45 +108,87 @@ CREATE TABLE milepost.texts (
 CREATE INDEX texts_words ON milepost.texts USING gin (words);
 "#;
 
-/// Makes the tables where there are none, one node at a time, and refuses those of a newer version.
-pub(crate) async fn prepare(client: &Client) -> Result<(), MaintenanceError> {
-    let locked = client
-        .execute("SELECT pg_advisory_lock($1)", &[&FOUNDING])
-        .await;
-    locked.map_err(Trouble::from)?;
-    let prepared = prepare_locked(client).await;
-    let unlocked = client
-        .execute("SELECT pg_advisory_unlock($1)", &[&FOUNDING])
-        .await;
-    prepared.and(
-        unlocked
-            .map(|_| ())
-            .map_err(|error| Trouble::from(error).into()),
-    )
+/// What brings a store of an earlier format to the next one, by the format that it has.
+const MIGRATIONS: &[(i32, &str)] = &[(
+    1,
+    "ALTER TABLE milepost.sequencers ADD name text NOT NULL DEFAULT '', ADD active_key text, ADD keys text[]",
+)];
+/// The oldest server that has all that is used here.
+const SERVER_MIN: i32 = 150_000;
+
+/// Makes the tables where there are none, one node at a time, brings those of an older version up to
+/// date, and refuses those of a newer one.
+pub(crate) async fn prepare(client: &Client, options: &Options) -> Result<(), OpenError> {
+    let of = |error: tokio_postgres::Error| OpenError::of(error.into(), &options.database);
+    let version =
+        "SELECT current_setting('server_version_num')::integer, current_setting('server_version')";
+    let version = client.query_one(version, &[]).await.map_err(of)?;
+    if version.try_get::<_, i32>(0).map_err(of)? < SERVER_MIN {
+        return Err(OpenError::OldServer {
+            place: options.database.to_string(),
+            version: version.try_get(1).map_err(of)?,
+        });
+    }
+    let lock = "SELECT pg_advisory_lock($1)";
+    client.execute(lock, &[&FOUNDING]).await.map_err(of)?;
+    let prepared = prepare_locked(client, options).await;
+    let unlock = "SELECT pg_advisory_unlock($1)";
+    let unlocked = client.execute(unlock, &[&FOUNDING]).await.map_err(of);
+    prepared.and(unlocked.map(|_| ()))
 }
 
-async fn prepare_locked(client: &Client) -> Result<(), MaintenanceError> {
-    let there = "SELECT to_regclass('milepost.store') IS NOT NULL";
-    let is_there = client.query_one(there, &[]).await.map_err(Trouble::from)?;
-    if !is_there.try_get::<_, bool>(0).map_err(Trouble::from)? {
-        return Ok(found(client).await?);
+async fn prepare_locked(client: &Client, options: &Options) -> Result<(), OpenError> {
+    let of = |trouble: Trouble| OpenError::of(trouble, &options.database);
+    let found = standing(client).await.map_err(of)?;
+    if let Some(expected) = &options.history {
+        let found = found
+            .as_ref()
+            .map_or("none", |(_, history)| history.as_str());
+        if found != expected.as_str() {
+            return Err(OpenError::OtherHistory {
+                expected: expected.as_str().to_owned(),
+                found: found.to_owned(),
+            });
+        }
     }
-    let row = client
-        .query_one("SELECT format FROM milepost.store", &[])
-        .await
-        .map_err(Trouble::from)?;
-    let found: i32 = row.try_get(0).map_err(Trouble::from)?;
-    if found > FORMAT {
-        return Err(MaintenanceError::NewerFormat {
-            found: found.unsigned_abs(),
+    match found {
+        None => make(client).await.map_err(of),
+        Some((format, _)) if format > FORMAT => Err(OpenError::NewerFormat {
+            found: format.unsigned_abs(),
             supported: FORMAT.unsigned_abs(),
-        });
+        }),
+        Some((format, _)) => migrate(client, format).await.map_err(of),
+    }
+}
+
+/// The format and the history of the store that is there.
+pub(crate) async fn standing(client: &Client) -> Result<Option<(i32, String)>, Trouble> {
+    let there = "SELECT to_regclass('milepost.store') IS NOT NULL";
+    let is_there = client.query_one(there, &[]).await?;
+    if !is_there.try_get::<_, bool>(0)? {
+        return Ok(None);
+    }
+    let sql = "SELECT format, history FROM milepost.store";
+    let row = client.query_opt(sql, &[]).await?;
+    row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .transpose()
+}
+
+/// Brings a store up to date, each step wholly or not at all.
+async fn migrate(client: &Client, format: i32) -> Result<(), Trouble> {
+    for (from, sql) in MIGRATIONS.iter().filter(|(from, _)| *from >= format) {
+        let next = from + 1;
+        whole(
+            client,
+            &format!("BEGIN; {sql}; UPDATE milepost.store SET format = {next}; COMMIT"),
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// Makes a new store, wholly or not at all.
-async fn found(client: &Client) -> Result<(), Trouble> {
+async fn make(client: &Client) -> Result<(), Trouble> {
     let history = History::from_random(random());
     let salt = i64::from_ne_bytes(random().to_ne_bytes());
     let nothing = "0".repeat(64);
@@ -156,7 +201,12 @@ async fn found(client: &Client) -> Result<(), Trouble> {
          COMMIT;",
         history = history.as_str(),
     );
-    let made = client.batch_execute(&founding).await;
+    whole(client, &founding).await
+}
+
+/// Carries out a whole transaction.
+async fn whole(client: &Client, sql: &str) -> Result<(), Trouble> {
+    let made = client.batch_execute(sql).await;
     if made.is_err() {
         // The transaction failed as a whole; what remains of it is only in this connection.
         client.batch_execute("ROLLBACK").await?;

@@ -5,18 +5,29 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use deadpool_postgres::Pool;
 use milepost_semantics::Position;
 use milepost_store::Health;
 use tokio::sync::watch;
 
-use crate::{catalog::Catalog, options::Options};
+use crate::{
+    catalog::Catalog,
+    connect::{Connector, Pool},
+    nodes::KeyMarks,
+    options::Options,
+    primary::Targets,
+};
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) pool: Pool,
+    pub(crate) connector: Connector,
+    pub(crate) targets: Targets,
+    /// What this node is called among nodes, drawn when it started.
+    pub(crate) sequencer: i64,
+    /// What this node seals with, as it changes.
+    pub(crate) keys: watch::Sender<Option<KeyMarks>>,
     catalog: RwLock<Arc<Catalog>>,
     commits: watch::Sender<Position>,
     /// Why the database can't be used; `None` where it can.
@@ -24,10 +35,20 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(options: Options, pool: Pool, catalog: Catalog, head: u64) -> Self {
+    pub(crate) fn new(
+        options: Options,
+        way: (Connector, Targets),
+        sequencer: i64,
+        (catalog, head): (Catalog, u64),
+    ) -> Self {
+        let (connector, targets) = way;
         Self {
+            pool: connector.pool(options.readers_max, options.read_deadline),
+            connector,
+            targets,
+            sequencer,
+            keys: watch::Sender::new(options.node.keys.clone()),
             options,
-            pool,
             commits: watch::Sender::new(catalog.lineage.position(head)),
             catalog: RwLock::new(Arc::new(catalog)),
             trouble: Mutex::default(),

@@ -3,20 +3,21 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::{ClientWrapper, Object};
+use deadpool_postgres::ClientWrapper;
 use futures_util::future::FutureExt;
 use milepost_semantics::Position;
 use milepost_store::{CollectionPath, ReadError, SetDigest, backend::Lineage};
 
 use crate::{
     catalog::{self, Catalog},
+    connect::Object,
     rows::unsigned,
     shared::Shared,
     trouble::Trouble,
 };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-pub(crate) const STORE: &str = "SELECT head, epoch FROM milepost.store";
+const STORE: &str = "SELECT head, epoch FROM milepost.store";
 
 /// See the module. One that is dropped without [`View::end`] takes its connection along.
 pub(crate) struct View {
@@ -34,6 +35,15 @@ pub(crate) struct Remembered {
     pub(crate) history_floor: u64,
     pub(crate) tombstone_floor: u64,
     pub(crate) digest: SetDigest,
+}
+
+/// The catalog and the head of one moment, for a node that begins.
+pub(crate) async fn read(client: &ClientWrapper) -> Result<(Catalog, u64), Trouble> {
+    client.batch_execute(BEGIN).await?;
+    let catalog = catalog::load(client, None).await?;
+    let head: i64 = client.query_one(STORE, &[]).await?.try_get(0)?;
+    client.batch_execute("COMMIT").await?;
+    Ok((catalog, unsigned(head)))
 }
 
 impl View {

@@ -6,7 +6,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, Version,
-    header::{CONTENT_LENGTH, EXPECT, HOST},
+    header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST},
     request::Parts,
 };
 use http_body::Body as _;
@@ -146,7 +146,10 @@ pub(crate) async fn finish(
 /// Those who watch the service must be able to see that it is busy.
 fn is_about_operations(shared: &Shared, request: &Parts) -> bool {
     let below = request.uri.path().strip_prefix(&*shared.base);
-    matches!(below, Some("/health" | "/-/metrics"))
+    matches!(
+        below,
+        Some("/health" | "/-/health" | "/-/ready" | "/-/metrics")
+    )
 }
 
 fn overloaded() -> Refusal {
@@ -225,6 +228,9 @@ fn seal(shared: &Shared, facts: &RequestFacts<'_>, mut response: Response<Body>)
     edge.security.apply(fields, is_tls);
     edge.cors.apply(&begun.origin, fields);
     fields.insert(SERVER_TIMING, server_timing(duration));
+    if shared.leaving.has_begun() && facts.request.version < Version::HTTP_2 {
+        fields.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     let body_bytes = sent_bytes(&facts.request.method, &response);
     edge.metrics.observe(&Observation {
         method: (&facts.request.method).into(),

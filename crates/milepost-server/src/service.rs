@@ -22,7 +22,7 @@ use milepost_store::{
 };
 
 use crate::{
-    between::{Anchor, Pages, View, Waits},
+    between::{Anchor, Leaving, Pages, View, Waits},
     body::Body,
     cors::Cors,
     digest,
@@ -80,6 +80,8 @@ pub(crate) struct Shared {
     pub(crate) waits: Arc<Waits>,
     /// Where clients are sent whose positions have expired.
     pub(crate) anchor: Anchor,
+    /// Whether the service is about to stop.
+    pub(crate) leaving: Leaving,
 }
 
 impl Shared {
@@ -113,6 +115,7 @@ impl Service {
                     limits.streams_max,
                 )),
                 anchor: Anchor::default(),
+                leaving: Leaving::default(),
                 limits,
                 access: Access::default(),
                 store,
@@ -158,6 +161,13 @@ impl Service {
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.shared.edge.metrics
+    }
+
+    /// Says that the service is about to stop, and goes on to answer: `/health` and `/-/ready` are 503 from
+    /// now on, so that who balances load sends new requests elsewhere, and every answer over HTTP/1
+    /// asks its client to close the connection.
+    pub fn leave(&self) {
+        self.shared.leaving.begin();
     }
 
     /// Ends every wait and every stream of events, now and from now on, as if its time was up: the

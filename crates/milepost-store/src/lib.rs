@@ -43,7 +43,7 @@ pub use crate::{
     key::{COLLECTIONS, CollectionPath, DEPTH_MAX, ParentPath, ResourceKey, Scope, TRANSACTIONS},
     query::{Cursor, IndexFilter, ListQuery, Listed, Page, PageLimit, SortKey, VersionPage},
     set_digest::SetDigest,
-    store::{CollectionState, Health, Store},
+    store::{CollectionState, Health, Kind, Store},
     transaction::{
         Applied, Change, Committed, Document, Effect, Failure, Operation, Outcome, Record,
         Rejected, RenderOutcome, Transaction, Violation,

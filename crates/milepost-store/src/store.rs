@@ -38,6 +38,16 @@ pub enum Health {
     Down(String),
 }
 
+/// What kind of store it is, for those who run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// One word: `embedded`, `postgresql`.
+    pub name: &'static str,
+    /// Whether a server elsewhere takes the writes, which may be reachable or not: where it isn't, the
+    /// store is [`Health::Down`].
+    pub has_primary: bool,
+}
+
 /// Resource state, in one total order of commits.
 ///
 /// * A write that was acknowledged is durable and seen by every later read.
@@ -54,6 +64,9 @@ pub trait Store: Debug + Send + Sync + 'static {
 
     /// Whether the store can be used now.
     fn health(&self) -> Health;
+
+    /// What kind of store it is.
+    fn kind(&self) -> Kind;
 
     /// What is remembered of a collection; `None` where it isn't defined.
     ///

@@ -63,6 +63,7 @@ const fn send(
 pub(super) const KINDS: &[Kind] = &[
     fetch("/v1/", 200),
     fetch("/v1/health", 200),
+    fetch("/v1/-/ready", 200),
     fetch("/v1/openapi.json", 200),
     fetch("/v1/-/metrics", 200),
     fetch("/.well-known/api-catalog", 200),

@@ -13,7 +13,7 @@ const TERRITORIES: &[(&[&str], &[&str])] = &[
         &["milepost-store", "milepost-sync", "milepost-bench"],
     ),
     (
-        &["tokio-postgres", "deadpool-postgres"],
+        &["tokio-postgres", "deadpool", "deadpool-postgres"],
         &["milepost-postgres"],
     ),
     (

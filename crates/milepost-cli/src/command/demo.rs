@@ -9,7 +9,7 @@ use crate::{
     command::serve,
     exit::Failure,
     library,
-    serving::{self, Logged, ServingOptions, Welcome},
+    serving::{self, Logged, ServingOptions, StoreOptions, Welcome},
     terminal::Terminal,
 };
 
@@ -18,6 +18,7 @@ Examples:
   milepost demo                    in a temporary directory, gone afterwards
   milepost demo ./library          in a directory that stays
   milepost demo --listen 127.0.0.1:0
+  milepost demo --store postgres://milepost@db/library
 
 Then, in another terminal:
   milepost list books --sort -year
@@ -45,6 +46,9 @@ pub(crate) struct Demo {
     directory: Option<PathBuf>,
 
     #[command(flatten)]
+    store: StoreOptions,
+
+    #[command(flatten)]
     options: ServingOptions,
 }
 
@@ -56,14 +60,14 @@ impl Demo {
         let temporary =
             temporary.map_err(|error| Failure::file("the temporary directory", &error))?;
         let directory = self.directory.as_deref().unwrap_or(temporary.path());
-        let site = serving::open(directory, &self.options)?;
-        let what = format!("a small library, in {}", directory.display());
-        let welcome = Welcome {
-            what: &what,
-            examples: TRY,
-        };
         serve::runtime()?.block_on(async {
-            library::load(&*site.store).await?;
+            let site = serving::open(directory, &self.store, &self.options).await?;
+            let what = format!("a small library, in {}", site.place);
+            let welcome = Welcome {
+                what: &what,
+                examples: TRY,
+            };
+            library::load(&*site.store.store()).await?;
             serving::serve(terminal, site, &self.options, &welcome).await
         })
     }

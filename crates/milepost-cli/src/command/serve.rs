@@ -1,4 +1,4 @@
-//! `milepost serve`: a server over a store of its own.
+//! `milepost serve`: a server over a store of its own, or one that it shares with other nodes.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     Ended,
     exit::Failure,
-    serving::{self, ServingOptions, Welcome},
+    serving::{self, ServingOptions, StoreOptions, Welcome},
     terminal::Terminal,
 };
 
@@ -17,6 +17,9 @@ Examples:
   milepost serve --data /var/lib/milepost --log errors
   milepost serve --listen 0.0.0.0:443 --open --tls-cert chain.pem --tls-key key.pem
   milepost serve --limit resourceBytesMax=4M --limit connectionsMax=500
+  milepost serve --store postgres://milepost@db/milepost --store-password-file secret --keys shared.json
+  milepost serve --store postgres://milepost@db1,db2,db3/milepost --store-ca ca.pem --keys shared.json \
+      --patroni http://db1:8008 --patroni http://db2:8008 --patroni http://db3:8008
 
 Every option but --json can also be given by environment, as MILEPOST_DATA, MILEPOST_LISTEN and so on.
 SIGTERM and ctrl-c finish what is in flight. `kill -9` loses nothing that was acknowledged.
@@ -28,11 +31,11 @@ const TRY: &[&str] = &[
     "curl -X PUT {base}/notes/first -H 'Content-Type: application/json' -d '{\"text\":\"hello\"}'",
 ];
 
-/// Serve the resources in a directory
+/// Serve the resources in a directory, or in a database that several nodes share
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// The directory of the store; made when it isn't there
+    /// The directory of the store and of this node's keys; made when it isn't there
     #[arg(
         long,
         value_name = "DIR",
@@ -42,19 +45,24 @@ pub(crate) struct Serve {
     data: PathBuf,
 
     #[command(flatten)]
+    store: StoreOptions,
+
+    #[command(flatten)]
     options: ServingOptions,
 }
 
 impl Serve {
     /// Runs the command.
     pub(crate) fn run(self, terminal: Terminal) -> Ended {
-        let site = serving::open(&self.data, &self.options)?;
-        let what = self.data.display().to_string();
-        let welcome = Welcome {
-            what: &what,
-            examples: TRY,
-        };
-        runtime()?.block_on(serving::serve(terminal, site, &self.options, &welcome))
+        runtime()?.block_on(async {
+            let site = serving::open(&self.data, &self.store, &self.options).await?;
+            let what = site.place.clone();
+            let welcome = Welcome {
+                what: &what,
+                examples: TRY,
+            };
+            serving::serve(terminal, site, &self.options, &welcome).await
+        })
     }
 }
 

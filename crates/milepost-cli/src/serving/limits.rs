@@ -13,6 +13,8 @@ pub(super) struct Settings {
     pub(super) request: Limits,
     /// Of the listener.
     pub(super) listen: ListenOptions,
+    /// How long to go on as before when asked to stop, saying so to whoever balances load.
+    pub(super) leave_time: Duration,
 }
 
 /// A limit: its name, and what setting it means.
@@ -70,6 +72,7 @@ const SETTINGS: &[Setting] = &[
     ("drainSecondsMax", |s, n| {
         s.listen.drain_time_max = Duration::from_secs(n)
     }),
+    ("leaveSeconds", |s, n| s.leave_time = Duration::from_secs(n)),
 ];
 
 /// The limits with these changes, each `NAME=N`, where `N` may end in K, M or G (powers of 1024).

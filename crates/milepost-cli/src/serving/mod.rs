@@ -7,6 +7,7 @@ mod limits;
 mod memory;
 mod options;
 mod signals;
+mod store;
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
@@ -15,14 +16,14 @@ use milepost_server::{
     Keys, Service,
     listen::{self, Exposure, Listener, RefusedToExpose, TlsReload},
 };
-use milepost_store::{
-    Store,
-    embedded::{Embedded, Options},
-};
+use milepost_store::embedded::Options;
 use serde_json::json;
 
-pub(crate) use self::options::{Logged, ServingOptions};
 use self::signals::Reload;
+pub(crate) use self::{
+    options::{Logged, ServingOptions},
+    store::{Opened, StoreOptions},
+};
 use crate::{
     Ended,
     exit::{Exit, Failure},
@@ -41,26 +42,48 @@ pub(crate) struct Welcome<'a> {
 /// What a server serves from.
 pub(crate) struct Site {
     /// Resource state.
-    pub(crate) store: Arc<Embedded>,
+    pub(crate) store: Opened,
+    /// Where it is, in words.
+    pub(crate) place: String,
     keys: Keys,
     key_file: KeyFile,
 }
 
-/// Opens the store in a directory, or makes one there, and the keys that go with it.
-pub(crate) fn open(directory: &Path, options: &ServingOptions) -> Result<Site, Failure> {
+/// Opens the store in a database, or else in a directory, made where there is none, and the keys that
+/// go with it.
+pub(crate) async fn open(
+    directory: &Path,
+    database: &StoreOptions,
+    options: &ServingOptions,
+) -> Result<Site, Failure> {
     memory::take_small_pages();
+    let limits = options.store_limits()?;
+    let keys = options.keys.as_deref();
+    if let Some(database) = database.database()? {
+        let place = database.database.to_string();
+        let (key_file, ring) = keys::of_server(directory, keys)?;
+        let store = store::in_database(database, limits, &ring).await;
+        let store = store.map_err(|failure| match keys {
+            Some(_) => failure,
+            None => failure.without_shared_keys(key_file.path()),
+        })?;
+        return Ok(Site {
+            store,
+            place,
+            keys: Keys::new(ring),
+            key_file,
+        });
+    }
     let store_options = Options {
         cache_bytes: options.cache_bytes(),
-        limits: options.store_limits()?,
+        limits,
         ..Options::default()
     };
-    let store = Embedded::open(directory, store_options);
-    let store = store
-        .map(Arc::new)
-        .map_err(|error| storage::failure(&error))?;
-    let (key_file, ring) = keys::of_server(directory, options.keys.as_deref())?;
+    let store = Opened::in_directory(directory, store_options)?;
+    let (key_file, ring) = keys::of_server(directory, keys)?;
     Ok(Site {
         store,
+        place: directory.display().to_string(),
         keys: Keys::new(ring),
         key_file,
     })
@@ -78,20 +101,23 @@ pub(crate) async fn serve(
         store,
         keys,
         key_file,
+        ..
     } = site;
-    let served = Arc::clone(&store) as Arc<dyn Store>;
-    let (service, log_flush) = options.service(served, keys.clone())?;
+    let (service, log_flush) = options.service(store.store(), keys.clone())?;
     let (listener, reload) = listener(options, &service).await?;
     if let Some(warning) = options.limits_warning()? {
         terminal.warn(warning);
     }
     let waiting = service.clone();
-    let stop = signals::stop(terminal)?;
+    let (stop, leave_time) = (signals::stop(terminal)?, options.leave_time()?);
     let stop = async move {
         stop.await;
+        waiting.leave();
+        // Whoever balances load finds out meanwhile, and sends new requests elsewhere.
+        tokio::time::sleep(leave_time).await;
         waiting.end_waits();
     };
-    let mut reloads = vec![reload_keys(keys, key_file)];
+    let mut reloads = vec![reload_keys(keys, key_file, store.clone())];
     reloads.extend(reload.map(reload_certificate));
     signals::reload_on_hangup(terminal, reloads)?;
     let addresses = listener.addresses();
@@ -105,15 +131,17 @@ pub(crate) async fn serve(
         ));
     }
     drop(log_flush);
-    drop(store);
+    store.close().await;
     terminal.talk("stopped");
     Ok(Exit::Ok)
 }
 
-fn reload_keys(keys: Keys, file: KeyFile) -> Reload {
+fn reload_keys(keys: Keys, file: KeyFile, store: Opened) -> Reload {
     Box::new(move || {
         let ring = file.read();
-        keys.replace(ring.map_err(|error| storage::with_sources(&error))?);
+        let ring = ring.map_err(|error| storage::with_sources(&error))?;
+        store.use_keys(&ring);
+        keys.replace(ring);
         Ok("keys")
     })
 }

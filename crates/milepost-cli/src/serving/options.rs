@@ -1,6 +1,6 @@
 //! The options of a server, and what they mean to the store, the service and the listener.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use milepost_server::{
@@ -109,8 +109,13 @@ pub(crate) struct ServingOptions {
     pub(crate) cache: u64,
 
     /// The file of keys that several nodes share, from `milepost keys create`; read again on SIGHUP
-    /// [default: the store's own, keys.json in its directory]
-    #[arg(long, value_name = "FILE", env = "MILEPOST_KEYS")]
+    /// [default: the node's own, keys.json in its directory]
+    #[arg(
+        long,
+        visible_alias = "key-ring",
+        value_name = "FILE",
+        env = "MILEPOST_KEYS"
+    )]
     pub(crate) keys: Option<PathBuf>,
 
     /// Print {"urls", "pid"} on stdout once it listens
@@ -197,9 +202,16 @@ impl ServingOptions {
         Ok(limits::settings(&self.limit)?.listen)
     }
 
+    /// How long to go on as before when asked to stop.
+    pub(super) fn leave_time(&self) -> Result<Duration, Failure> {
+        Ok(limits::settings(&self.limit)?.leave_time)
+    }
+
     /// What is worth knowing about limits that don't go together.
     pub(super) fn limits_warning(&self) -> Result<Option<String>, Failure> {
-        let limits::Settings { request, listen } = limits::settings(&self.limit)?;
+        let limits::Settings {
+            request, listen, ..
+        } = limits::settings(&self.limit)?;
         let waiting = request.waits_max.saturating_add(request.streams_max);
         let is_within = waiting < listen.connections_max;
         Ok((!is_within).then(|| {

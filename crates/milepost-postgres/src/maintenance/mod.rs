@@ -14,7 +14,7 @@ use deadpool_postgres::ClientWrapper;
 use milepost_store::{CollectionPath, TRANSACTIONS};
 use tokio::time::{sleep, timeout};
 
-use crate::{catalog::Catalog, connect, shared::Shared, trouble::Trouble, view::View};
+use crate::{catalog::Catalog, shared::Shared, trouble::Trouble, view::View};
 
 /// Whoever looks after the store holds this advisory lock: "mile" in ASCII, and a two.
 const LOOKING_AFTER: i64 = 0x6d69_6c65_0000_0002;
@@ -58,7 +58,7 @@ pub(crate) enum Other {
 
 /// Does everything that is due.
 pub(crate) async fn settle(shared: &Shared, other: Other) -> Result<(), Trouble> {
-    let line = connect::line(&shared.options.database).await?;
+    let line = shared.connector.line().await?;
     let client = &line.client;
     let lock = match other {
         Other::Leave => "SELECT pg_try_advisory_lock($1)",

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::attempt::Committing;
-use crate::{connect, shared::Shared, trouble::Trouble};
+use crate::{shared::Shared, trouble::Trouble};
 
 /// How long to wait before asking again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -39,7 +39,7 @@ pub(super) async fn find(shared: &Shared, committing: &Committing, until: Instan
 
 /// `None`: it is still under way.
 async fn ask(shared: &Shared, committing: &Committing) -> Result<Option<Fate>, Trouble> {
-    let line = connect::line(&shared.options.database).await?;
+    let line = shared.connector.line().await?;
     let client = &line.client;
     let status = "SELECT pg_xact_status($1::text::xid8)";
     let status = client.query_one(status, &[&committing.transaction]).await;

@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::AsyncMessage;
 
 use crate::{
-    connect::{self, Line},
-    options::Options,
+    connect::{Connector, Line},
+    nodes::{self, Node},
     shared::Shared,
     trouble::Trouble,
 };
@@ -21,19 +21,21 @@ SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_isolati
 /// The sequencer's side of the database, connected or not.
 pub(crate) struct Sequencing {
     /// Drawn when the node started.
-    pub(super) sequencer: i64,
+    pub(crate) sequencer: i64,
     /// How many batches it has tried.
     pub(super) batch: i64,
     line: Option<Line>,
 }
 
 impl Sequencing {
-    pub(crate) fn new() -> Self {
-        Self {
-            sequencer: i64::from_ne_bytes(random().to_ne_bytes()),
+    /// Begins with a first connection, if the nodes that run agree.
+    pub(crate) async fn begin(connector: &Connector, node: &Node) -> Result<Self, Trouble> {
+        let sequencer = i64::from_ne_bytes(random().to_ne_bytes());
+        Ok(Self {
+            sequencer,
             batch: 0,
-            line: None,
-        }
+            line: Some(begin(connector, sequencer, node, Others::Ask).await?),
+        })
     }
 
     /// Gives the connection up.
@@ -41,51 +43,56 @@ impl Sequencing {
         self.line = None;
     }
 
-    /// Connects where there is no connection.
-    pub(crate) async fn connect(
-        &mut self,
-        options: &Options,
-        deadline: Instant,
-    ) -> Result<(), Trouble> {
-        if self
-            .line
-            .as_ref()
-            .is_some_and(|line| !line.client.is_closed())
-        {
-            return Ok(());
-        }
-        self.line = None;
-        let connecting = begin(options, self.sequencer);
-        let line = timeout_at(deadline, connecting)
-            .await
-            .map_err(|_late| Trouble::Late)??;
-        self.line = Some(line);
-        Ok(())
-    }
-
+    /// The connection, made where there is none.
     pub(super) async fn line(
         &mut self,
         shared: &Shared,
         deadline: Instant,
     ) -> Result<&mut Line, Trouble> {
-        self.connect(&shared.options, deadline).await?;
+        let is_there = |line: &Line| !line.client.is_closed();
+        if !self.line.as_ref().is_some_and(is_there) {
+            self.line = None;
+            let node = Node {
+                name: shared.options.node.name.clone(),
+                keys: shared.keys.borrow().clone(),
+            };
+            let beginning = begin(&shared.connector, self.sequencer, &node, Others::Ignore);
+            let line = timeout_at(deadline, beginning).await;
+            self.line = Some(line.map_err(|_late| Trouble::Late)??);
+        }
         self.line.as_mut().ok_or(Trouble::Late)
     }
 }
 
-async fn begin(options: &Options, sequencer: i64) -> Result<Line, Trouble> {
-    let line = connect::line(&options.database).await?;
-    let salt = i64::from_ne_bytes(random().to_ne_bytes());
+/// What other nodes have to say about one that begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    /// They must agree.
+    Ask,
+    /// They have agreed before.
+    Ignore,
+}
+
+async fn begin(
+    connector: &Connector,
+    sequencer: i64,
+    node: &Node,
+    others: Others,
+) -> Result<Line, Trouble> {
+    let line = connector.line().await?;
+    let client = &line.client;
     // Under the store's lock nobody commits meanwhile, so the salt is that of the next commit on.
-    let beginning = format!(
-        "{SETTINGS}; BEGIN;
-         UPDATE milepost.store SET epoch = epoch + 1;
-         INSERT INTO milepost.incarnations SELECT head + 1, {salt} FROM milepost.store
-             ON CONFLICT (first_sequence) DO UPDATE SET salt = excluded.salt;
-         INSERT INTO milepost.sequencers VALUES ({sequencer}, 0) ON CONFLICT DO NOTHING;
-         COMMIT"
-    );
-    line.client.batch_execute(&beginning).await?;
+    let beginning = format!("{SETTINGS}; BEGIN; UPDATE milepost.store SET epoch = epoch + 1");
+    client.batch_execute(&beginning).await?;
+    if others == Others::Ask {
+        nodes::agree(client, sequencer, node).await?;
+    }
+    let salt = i64::from_ne_bytes(random().to_ne_bytes());
+    let incarnation = "INSERT INTO milepost.incarnations SELECT head + 1, $1 FROM milepost.store
+         ON CONFLICT (first_sequence) DO UPDATE SET salt = excluded.salt";
+    client.execute(incarnation, &[&salt]).await?;
+    nodes::register(client, sequencer, node).await?;
+    client.batch_execute("COMMIT").await?;
     Ok(line)
 }
 

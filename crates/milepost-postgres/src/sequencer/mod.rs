@@ -31,7 +31,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use self::{attempt::Failed, fate::Fate, line::Sequencing};
+pub(crate) use self::line::Sequencing;
+use self::{attempt::Failed, fate::Fate};
 use crate::{shared::Shared, trouble::Trouble};
 
 /// The most transactions in one batch: bounds how long the first of them waits.
@@ -54,8 +55,6 @@ pub(crate) struct Work {
     pub(crate) operations: Vec<Prepared>,
     pub(crate) record: Option<Record>,
 }
-
-pub(crate) use self::line::Sequencing as Connected;
 
 /// Carries out what comes, until nobody can send any more.
 pub(crate) async fn run(
@@ -142,7 +141,7 @@ async fn carry_out(
                 }
             }
         };
-        if trouble.is_refusal() || Instant::now() >= deadline {
+        if (trouble.is_refusal() && !trouble.is_passing()) || Instant::now() >= deadline {
             shared.tried(Some(trouble.to_string()));
             return Err(trouble.into_write_error());
         }

@@ -1,5 +1,9 @@
 //! A PostgreSQL for tests: one for all of them, also where each runs in a process of its own, in
-//! memory where the system has some to spare, gone when the last test has ended.
+//! memory where the system has some to spare, gone when the last test has ended. Nothing here is about
+//! Milepost: the command's tests use it too.
+//!
+//! It lets everybody in by its socket, and over TCP on loopback whoever has the password [`PASSWORD`],
+//! with or without TLS.
 //!
 //! Who tests holds a shared lock on a file. Whoever finds no server running starts it, together with a
 //! watcher that waits for that lock to be free and then stops the server and removes its files.
@@ -16,13 +20,14 @@ use std::{
     },
 };
 
-use milepost_postgres::Options;
-use tokio_postgres::{Client, NoTls};
+/// The password of user `milepost`.
+pub(crate) const PASSWORD: &str = "a road remembers";
 
 /// A server that runs for as long as this is there.
 pub(crate) struct Cluster {
     folder: PathBuf,
     programs: PathBuf,
+    port: u16,
     _used: File,
 }
 
@@ -72,15 +77,21 @@ impl Cluster {
         used.lock_shared().expect("a lock");
         let starting = File::create(locks.join("postgres.starting")).expect("a file");
         starting.lock().expect("a lock");
-        let cluster = Self {
+        let mut cluster = Self {
             folder: folder(locks),
             programs,
+            port: 0,
             _used: used,
         };
-        if !cluster.folder.join("started").exists() {
-            cluster.initialize();
-            cluster.watch(&locks.join("postgres.used"));
-            fs::write(cluster.folder.join("started"), "").expect("a file");
+        let started = cluster.folder.join("started");
+        match fs::read_to_string(&started) {
+            Ok(port) => cluster.port = port.parse().expect("a port"),
+            Err(_absent) => {
+                cluster.port = free_port();
+                cluster.initialize();
+                cluster.watch(&locks.join("postgres.used"));
+                fs::write(started, cluster.port.to_string()).expect("a file");
+            }
         }
         cluster
     }
@@ -105,19 +116,29 @@ impl Cluster {
         let _ = fs::remove_dir_all(&self.folder);
         fs::create_dir(&self.folder).expect("a folder");
         fs::set_permissions(&self.folder, Permissions::from_mode(0o755)).expect("permissions");
+        self.certify();
         if is_root() {
             let mut id = Command::new("id");
             let id = id.args(["-u", "postgres"]).output().expect("id");
-            let id = String::from_utf8_lossy(&id.stdout).trim().parse();
-            chown(&self.folder, Some(id.expect("a user's number")), None).expect("root may");
+            let id = String::from_utf8_lossy(&id.stdout)
+                .trim()
+                .parse()
+                .expect("a user's number");
+            for path in ["", "key.pem"] {
+                chown(self.folder.join(path), Some(id), None).expect("root may");
+            }
         }
         let data = self.folder.join("data");
         let mut initialize = self.program("initdb");
-        initialize.args(["--auth=trust", "--username=milepost", "--no-sync", "-D"]);
+        initialize.args(["--auth-local=trust", "--auth-host=scram-sha-256"]);
+        initialize.args(["--username=milepost", "--no-sync", "-D"]);
         run(initialize.arg(&data));
         let settings = format!(
-            "-k {} -h '' -c fsync=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB",
-            self.folder.display()
+            "-k {folder} -h 127.0.0.1 -p {port} -c fsync=off -c full_page_writes=off \
+             -c max_connections=400 -c shared_buffers=64MB -c ssl=on \
+             -c ssl_cert_file={folder}/certificate.pem -c ssl_key_file={folder}/key.pem",
+            folder = self.folder.display(),
+            port = self.port,
         );
         let mut start = self.program("pg_ctl");
         start.args(["start", "-w", "-s", "-l", "log", "-D"]);
@@ -130,6 +151,25 @@ impl Cluster {
             .status();
         let log = || fs::read_to_string(self.folder.join("log"));
         assert!(started.expect("pg_ctl").success(), "{:?}", log());
+        self.sql(
+            "postgres",
+            &format!("ALTER ROLE milepost PASSWORD '{PASSWORD}'"),
+        );
+    }
+
+    /// Makes the server's certificate, which vouches for itself.
+    fn certify(&self) {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
+        fs::write(self.certificate(), made.cert.pem()).expect("a file");
+        let key = self.folder.join("key.pem");
+        fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+        fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("permissions");
+    }
+
+    /// The file of the server's certificate.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.folder.join("certificate.pem")
     }
 
     fn watch(&self, used: &Path) {
@@ -157,45 +197,52 @@ impl Cluster {
         assert!(watching.expect("setsid").success());
     }
 
-    /// How to open a database.
-    pub(crate) fn options(&self, database: &str) -> Options {
-        Options::new(&self.address(database)).expect("an address")
+    /// Where a database is, by the server's socket: nobody is asked for a password there.
+    pub(crate) fn address(&self, database: &str) -> String {
+        let (folder, port) = (self.folder.display(), self.port);
+        format!("host={folder} port={port} user=milepost dbname={database}")
     }
 
-    fn address(&self, database: &str) -> String {
-        let folder = self.folder.display();
-        format!("host={folder} user=milepost dbname={database}")
+    /// Where it is over TCP, for whoever has the password.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://milepost@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// A connection past the store.
-    pub(crate) async fn client(&self, database: &str) -> Client {
-        let address = self.address(database);
-        let connecting = tokio_postgres::connect(&address, NoTls);
-        let (client, connection) = connecting.await.expect("a connection");
-        tokio::spawn(connection);
-        client
+    /// The server's port, on loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What a statement answers, as text, past the store.
+    pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-U", "milepost", "-qAt", "-v", "ON_ERROR_STOP=1", "-h"]);
+        psql.arg(&self.folder).arg("-p").arg(self.port.to_string());
+        let said = psql.args(["-c", sql, database]).output().expect("psql");
+        let error = String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.success(), "{sql}: {error}");
+        String::from_utf8_lossy(&said.stdout).trim().to_owned()
     }
 
     /// Makes an empty database, and tells its name.
-    pub(crate) async fn database(&self) -> String {
+    pub(crate) fn new_database(&self) -> String {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let made = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{made}", std::process::id());
-        let client = self.client("postgres").await;
-        let sql = format!("CREATE DATABASE {name}");
-        client.batch_execute(&sql).await.expect("a database");
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
         name
     }
 
     /// Copies a database as its own tools do, also while it is in use, and tells the copy's name.
-    pub(crate) async fn copy(&self, database: &str) -> String {
-        let copy = self.database().await;
-        let script = "\"$1\" -h \"$3\" -U milepost \"$4\" | \"$2\" -h \"$3\" -U milepost -q -v ON_ERROR_STOP=1 \"$5\"";
+    pub(crate) fn copy(&self, database: &str) -> String {
+        let copy = self.new_database();
+        let script = "\"$1\" -h \"$3\" -p \"$6\" -U milepost \"$4\" | \"$2\" -h \"$3\" -p \"$6\" -U milepost -q -v ON_ERROR_STOP=1 \"$5\"";
         let mut pipe = Command::new("sh");
         pipe.args(["-c", script, "-"]);
         pipe.arg(self.programs.join("pg_dump"));
         pipe.arg(self.programs.join("psql"));
-        run(pipe.arg(&self.folder).arg(database).arg(&copy));
+        pipe.arg(&self.folder).arg(database).arg(&copy);
+        run(pipe.arg(self.port.to_string()));
         copy
     }
 }
@@ -216,6 +263,12 @@ fn folder(locks: &Path) -> PathBuf {
             number.wrapping_mul(31).wrapping_add(u32::from(*byte))
         });
     base.join(format!("milepost-postgres-{number:08x}"))
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    socket.local_addr().expect("an address").port()
 }
 
 fn is_root() -> bool {

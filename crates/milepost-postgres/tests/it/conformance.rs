@@ -10,6 +10,7 @@ use milepost_store::{Store, clock::ManualClock, conformance::Fixture};
 use crate::{
     NOW,
     cluster::{Cluster, cluster},
+    options,
 };
 
 struct InDatabase {
@@ -29,7 +30,7 @@ impl InDatabase {
             upkeep: None,
             read_deadline: Duration::from_secs(600),
             write_deadline: Duration::from_secs(600),
-            ..cluster.options(&database)
+            ..options(cluster, &database)
         };
         let postgres = Arc::new(Postgres::open(options).await.expect("a store"));
         Self {
@@ -47,7 +48,7 @@ impl InDatabase {
 impl Fixture for InDatabase {
     async fn fresh() -> Self {
         let cluster = cluster().expect("asked for before");
-        let database = cluster.database().await;
+        let database = cluster.new_database();
         Self::open(cluster, database, Arc::new(ManualClock::new(NOW))).await
     }
 
@@ -72,18 +73,18 @@ impl Fixture for InDatabase {
     }
 
     async fn forked(self) -> (Self, Self) {
-        let copy = self.cluster.copy(&self.database).await;
+        let copy = self.cluster.copy(&self.database);
         let other = Self::open(self.cluster, copy, Arc::clone(&self.clock)).await;
         (self.reopened().await, other)
     }
 
     async fn back_up(&mut self) {
-        self.backup = Some(self.cluster.copy(&self.database).await);
+        self.backup = Some(self.cluster.copy(&self.database));
     }
 
     async fn restored(self) -> Self {
         let backup = self.backup.expect("a backup");
-        let options = self.cluster.options(&backup);
+        let options = options(self.cluster, &backup);
         begin_history(&options)
             .await
             .expect("a database that works");

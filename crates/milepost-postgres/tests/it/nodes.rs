@@ -11,19 +11,23 @@ use milepost_store::{
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::cluster::{Cluster, cluster};
+use crate::{
+    client,
+    cluster::{Cluster, cluster},
+    options,
+};
 
 type Node = Arc<dyn Store>;
 
 async fn nodes(cluster: &'static Cluster) -> (Node, Node, String) {
-    let database = cluster.database().await;
+    let database = cluster.new_database();
     let (one, other) = tokio::join!(node(cluster, &database), node(cluster, &database));
     (one, other, database)
 }
 
 async fn node(cluster: &'static Cluster, database: &str) -> Node {
     Arc::new(
-        Postgres::open(cluster.options(database))
+        Postgres::open(options(cluster, database))
             .await
             .expect("a store"),
     )
@@ -169,12 +173,12 @@ fn of_writers_on_two_nodes_with_one_entity_tag_exactly_one_wins() {
 fn who_waits_on_one_node_is_woken_by_a_write_on_the_other() {
     let Some(cluster) = cluster() else { return };
     keep(async {
-        let database = cluster.database().await;
+        let database = cluster.new_database();
         let one = node(cluster, &database).await;
         // Nothing but a notification can wake in time.
         let options = milepost_postgres::Options {
             poll: std::time::Duration::from_secs(3600),
-            ..cluster.options(&database)
+            ..options(cluster, &database)
         };
         let other: Node = Arc::new(Postgres::open(options).await.expect("a store"));
         let defined = define(&one, "things", &open()).await;
@@ -213,28 +217,13 @@ fn a_definition_that_one_node_changes_holds_on_the_other_at_once() {
 }
 
 #[test]
-fn a_store_of_a_newer_version_is_refused() {
-    let Some(cluster) = cluster() else { return };
-    keep(async {
-        let database = cluster.database().await;
-        drop(node(cluster, &database).await);
-        let client = cluster.client(&database).await;
-        let newer = "UPDATE milepost.store SET format = 99";
-        client.batch_execute(newer).await.expect("a table");
-        let refused = Postgres::open(cluster.options(&database)).await;
-        let said = refused.expect_err("too new").to_string();
-        assert_eq!(said, "store has format 99, this version reads up to 1");
-    });
-}
-
-#[test]
 fn a_write_goes_through_although_all_connections_were_cut() {
     let Some(cluster) = cluster() else { return };
     keep(async {
-        let database = cluster.database().await;
+        let database = cluster.new_database();
         let node = node(cluster, &database).await;
         define(&node, "things", &open()).await;
-        let client = cluster.client(&database).await;
+        let client = client(cluster, &database).await;
         let id = key("things", "a");
         let mut last = None;
         for round in 0..5 {

@@ -12,11 +12,13 @@
 )]
 
 mod anchor;
+mod leaving;
 mod pages;
 mod waits;
 
 pub(crate) use self::{
     anchor::Anchor,
+    leaving::Leaving,
     pages::{Pages, View, WrittenPage},
     waits::{News, Topic, Waits},
 };

@@ -22,6 +22,7 @@ pub(super) fn all() -> Map<String, Value> {
         ("Outcome", outcome()),
         ("Service", service()),
         ("Health", health()),
+        ("Ready", ready()),
         ("ProblemType", problem_type()),
         ("ProblemTypes", problem_types()),
     ])
@@ -323,8 +324,28 @@ fn health() -> Value {
         "properties": {
             "status": { "type": "string", "enum": ["UP", "DEGRADED", "DOWN"] },
             "detail": { "type": "string", "description": "Why, where it isn't UP." },
+            "store": { "type": "string", "description": "What kind of store it answers from." },
+            "primary": primary(),
         },
     })
+}
+
+fn ready() -> Value {
+    json!({
+        "type": "object",
+        "required": ["ready"],
+        "properties": {
+            "ready": { "type": "boolean" },
+            "detail": { "type": "string", "description": "Why, where it isn't." },
+            "store": { "type": "string", "description": "What kind of store it answers from." },
+            "primary": primary(),
+        },
+    })
+}
+
+fn primary() -> Value {
+    let about = "Whether the server that takes the store's writes can be reached, where that is another one.";
+    json!({ "type": "string", "enum": ["reachable", "unreachable"], "description": about })
 }
 
 fn problem_type() -> Value {

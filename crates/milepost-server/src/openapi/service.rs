@@ -33,6 +33,7 @@ pub(super) fn paths() -> Map<String, Value> {
         ("/", item(&[], [("get", root())])),
         ("/openapi.json", item(&[], [("get", openapi())])),
         ("/health", item(&[], [("get", health())])),
+        ("/-/ready", item(&[], [("get", ready())])),
         ("/-/metrics", item(&[], [("get", metrics())])),
         ("/-/problems", item(&[], [("get", problems())])),
         ("/-/problems/{type}", item(&["type"], [("get", problem())])),
@@ -122,6 +123,24 @@ fn health() -> Operation {
         .answers_as(308, "moved")
         .refuses(&[])
         .answers(503, down)
+}
+
+fn ready() -> Operation {
+    let schema = component("schemas", "Ready");
+    let not_ready = json!({
+        "description": "Requests are to be sent elsewhere: the service is stopping, or can't use its store.",
+        "headers": fields_of(&["Retry-After", "Cache-Control"]),
+        "content": {
+            "application/json": { "schema": schema },
+            "application/problem+json": { "schema": component("schemas", "Problem") },
+        },
+    });
+    Operation::new("readReady", TAG, "Tell whether requests may be sent here")
+        .describe("For whoever balances load.")
+        .answers(200, json_response("They may.", &schema, &["Cache-Control"]))
+        .answers_as(308, "moved")
+        .refuses(&[])
+        .answers(503, not_ready)
 }
 
 fn metrics() -> Operation {

@@ -25,8 +25,10 @@ pub(crate) enum Page<'p> {
     ApiCatalog,
     /// `/openapi.json`.
     OpenApi,
-    /// `/health`.
+    /// `/health`, `/-/health`.
     Health,
+    /// `/-/ready`.
+    Ready,
     /// `/-/metrics`.
     Metrics,
     /// `/-/problems`: every type.
@@ -42,6 +44,7 @@ pub(crate) fn answer(shared: &Shared, page: Page<'_>, request: &Parts) -> Answer
         Page::ApiCatalog => catalog::answer(shared, request),
         Page::OpenApi => openapi::answer(shared, request),
         Page::Health => operations::health(shared, request),
+        Page::Ready => operations::ready(shared, request),
         Page::Metrics => operations::metrics(shared, request),
         Page::Problems => problems::all(shared, request),
         Page::Problem(name) => problems::one(shared, name, request),

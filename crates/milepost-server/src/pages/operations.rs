@@ -5,8 +5,8 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
     request::Parts,
 };
-use milepost_store::Health;
-use serde_json::json;
+use milepost_store::{Health, Kind};
+use serde_json::{Map, Value};
 
 use super::document::{JSON, negotiate};
 use crate::{
@@ -18,22 +18,64 @@ use crate::{
 };
 
 const NEVER_KEEP: HeaderValue = HeaderValue::from_static("no-store");
+const STOPPING: &str = "the server is stopping";
 
-/// Answers GET and HEAD of `/health`: 503 where the store can't even be read.
+/// Answers GET and HEAD of `/health`: 503 where the store can't even be read, and once the service is
+/// about to stop.
 pub(super) fn health(shared: &Shared, request: &Parts) -> Answer {
     media::require_json_accepted(&request.headers)?;
-    let (status, document) = match shared.store.health() {
-        Health::Up => (StatusCode::OK, json!({ "status": "UP" })),
-        Health::ReadOnly(reason) => (
-            StatusCode::OK,
-            json!({ "status": "DEGRADED", "detail": reason }),
-        ),
-        Health::Down(reason) => (
+    let health = shared.store.health();
+    let (status, word, detail) = match (shared.leaving.has_begun(), &health) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "DOWN", Some(STOPPING)),
+        (false, Health::Up) => (StatusCode::OK, "UP", None),
+        (false, Health::ReadOnly(reason)) => (StatusCode::OK, "DEGRADED", Some(reason.as_str())),
+        (false, Health::Down(reason)) => (
             StatusCode::SERVICE_UNAVAILABLE,
-            json!({ "status": "DOWN", "detail": reason }),
+            "DOWN",
+            Some(reason.as_str()),
         ),
     };
-    Ok(answer(status, JSON, document.to_string()))
+    let mut document = Map::new();
+    document.insert("status".to_owned(), word.into());
+    if let Some(detail) = detail {
+        document.insert("detail".to_owned(), detail.into());
+    }
+    tell_store(&mut document, shared.store.kind(), &health);
+    Ok(answer(status, JSON, Value::Object(document).to_string()))
+}
+
+/// Answers GET and HEAD of `/-/ready`: whether requests may be sent here, 503 where not.
+pub(super) fn ready(shared: &Shared, request: &Parts) -> Answer {
+    media::require_json_accepted(&request.headers)?;
+    let health = shared.store.health();
+    let reason = match &health {
+        _ if shared.leaving.has_begun() => Some(STOPPING),
+        Health::Down(reason) => Some(reason.as_str()),
+        Health::Up | Health::ReadOnly(_) => None,
+    };
+    let mut document = Map::new();
+    document.insert("ready".to_owned(), reason.is_none().into());
+    if let Some(reason) = reason {
+        document.insert("detail".to_owned(), reason.into());
+    }
+    tell_store(&mut document, shared.store.kind(), &health);
+    let status = match reason {
+        None => StatusCode::OK,
+        Some(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Ok(answer(status, JSON, Value::Object(document).to_string()))
+}
+
+/// Which store it is, and where its primary is another server, whether that can be reached.
+fn tell_store(document: &mut Map<String, Value>, kind: Kind, health: &Health) {
+    document.insert("store".to_owned(), kind.name.into());
+    if kind.has_primary {
+        let primary = match health {
+            Health::Down(_) => "unreachable",
+            Health::Up | Health::ReadOnly(_) => "reachable",
+        };
+        document.insert("primary".to_owned(), primary.into());
+    }
 }
 
 /// Answers GET and HEAD of `/-/metrics`.

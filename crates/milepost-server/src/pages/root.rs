@@ -50,6 +50,7 @@ fn render(shared: &Shared) -> Value {
             "transaction": format!("{base}/-/transactions/{{uuid}}"),
             "problems": format!("{base}/-/problems"),
             "health": format!("{base}/health"),
+            "ready": format!("{base}/-/ready"),
             "metrics": format!("{base}/-/metrics"),
         },
         "limits": shared.limits,

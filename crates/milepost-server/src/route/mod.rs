@@ -50,7 +50,7 @@ impl Route<'_> {
     pub(crate) fn kind(&self) -> RouteKind {
         match self {
             Self::Page(Page::Service) => RouteKind::Service,
-            Self::Page(Page::Health | Page::Metrics) => RouteKind::Operations,
+            Self::Page(Page::Health | Page::Ready | Page::Metrics) => RouteKind::Operations,
             Self::Page(Page::ApiCatalog | Page::OpenApi | Page::Problems | Page::Problem(_)) => {
                 RouteKind::Documentation
             }

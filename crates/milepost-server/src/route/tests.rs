@@ -37,6 +37,8 @@ fn every_kind_of_url_is_told_from_the_others() {
     assert_eq!(route("/v1"), Route::Page(Page::Service));
     assert_eq!(route("/v1/"), Route::Page(Page::Service));
     assert_eq!(route("/v1/health"), Route::Page(Page::Health));
+    assert_eq!(route("/v1/-/health"), Route::Page(Page::Health));
+    assert_eq!(route("/v1/-/ready"), Route::Page(Page::Ready));
     assert_eq!(
         route("/.well-known/api-catalog"),
         Route::Page(Page::ApiCatalog)

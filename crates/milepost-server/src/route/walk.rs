@@ -72,6 +72,8 @@ fn service<'p>(segments: &mut Segments<'p>) -> Result<Route<'p>, Stray> {
         },
         Some(word @ ("changes" | "snapshots")) => followed(segments, Followed::Everything, word),
         Some("metrics") => segments.end(Route::Page(Page::Metrics)),
+        Some("health") => segments.end(Route::Page(Page::Health)),
+        Some("ready") => segments.end(Route::Page(Page::Ready)),
         _ => Err(Stray::nowhere("the service has nothing of this name")),
     }
 }

@@ -133,7 +133,7 @@ async fn documents_are_revalidated_cheaply() {
 async fn health_and_metrics_are_never_cached() {
     let scene = Scene::new();
     let health = scene.get("/v1/health").await;
-    assert_eq!(health.json(), json!({ "status": "UP" }));
+    assert_eq!(health.json(), json!({ "status": "UP", "store": "memory" }));
     let metrics = scene.get("/v1/-/metrics").await;
     assert_eq!(
         metrics.headers[header::CONTENT_TYPE],

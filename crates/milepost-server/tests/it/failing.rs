@@ -7,9 +7,9 @@ use http_body_util::BodyExt;
 use milepost_semantics::Position;
 use milepost_server::{Occurrence, Service};
 use milepost_store::{
-    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, ListQuery,
-    Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage, WriteError,
-    memory::MemoryStore,
+    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, Kind,
+    ListQuery, Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage,
+    WriteError, memory::MemoryStore,
 };
 use serde_json::Value;
 use tokio::sync::watch;
@@ -43,6 +43,10 @@ impl Store for FailingStore {
 
     fn health(&self) -> Health {
         self.inside.health()
+    }
+
+    fn kind(&self) -> Kind {
+        self.inside.kind()
     }
 
     async fn collection(

@@ -39,9 +39,9 @@ pub use self::{
     integrity::{Integrity, check},
 };
 use crate::{
-    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, ListQuery,
-    MaintenanceError, Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version,
-    VersionPage, WriteError,
+    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, Kind,
+    ListQuery, MaintenanceError, Outcome, Page, ReadError, ResourceKey, Store, Transaction,
+    Version, VersionPage, WriteError,
     clock::{Clock, SystemClock},
     decision::{self, Current, Limits},
 };
@@ -227,6 +227,13 @@ impl Store for Embedded {
             Standing::Poisoned => {
                 Health::ReadOnly("a write failed; restart to write again".to_owned())
             }
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        Kind {
+            name: "embedded",
+            has_primary: false,
         }
     }
 

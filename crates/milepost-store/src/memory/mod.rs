@@ -25,7 +25,7 @@ use crate::{
     ResourceKey, Transaction, Version, VersionPage, WriteError,
     clock::{Clock, SystemClock},
     decision::{Limits, Prepared, decide, prepare},
-    store::{CollectionState, Health, Store},
+    store::{CollectionState, Health, Kind, Store},
     transaction::Record,
 };
 
@@ -148,6 +148,13 @@ impl Store for MemoryStore {
 
     fn health(&self) -> Health {
         Health::Up
+    }
+
+    fn kind(&self) -> Kind {
+        Kind {
+            name: "memory",
+            has_primary: false,
+        }
     }
 
     async fn collection(

@@ -18,9 +18,9 @@ use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use milepost_semantics::Position;
 use milepost_store::{
-    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, ListQuery,
-    Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage, WriteError,
-    memory::MemoryStore,
+    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, Kind,
+    ListQuery, Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage,
+    WriteError, memory::MemoryStore,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -212,6 +212,10 @@ impl Store for MeddledStore {
 
     fn health(&self) -> Health {
         self.inner.health()
+    }
+
+    fn kind(&self) -> Kind {
+        self.inner.kind()
     }
 
     async fn collection(
