@@ -26,7 +26,7 @@ pub struct Cors {
 
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, Link, Location, Retry-After, Preference-Applied, Allow, Accept-Patch, Accept-Post, \
-     Accept-Query, API-Version, Content-Location, Repr-Digest, Server-Timing",
+     Accept-Query, API-Version, Content-Location, Repr-Digest, Server-Timing, WWW-Authenticate",
 );
 const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY");

@@ -11,7 +11,7 @@ use crate::{
     body::Body,
     collection::{self, Moment},
     edge::Begun,
-    feed, flows,
+    feed, flows, identity,
     intake::RequestBody,
     media,
     method::{Access, Verb, allowed},
@@ -19,7 +19,7 @@ use crate::{
     refusal::{Answer, Refusal},
     resource,
     route::{Followed, Route, Stray},
-    service::SharedHandle,
+    service::{Shared, SharedHandle},
     transaction, versions,
 };
 
@@ -45,10 +45,7 @@ async fn answer(
     route: Route<'_>,
     body: RequestBody<'_>,
 ) -> Answer {
-    let verb = admitted(request, &route, shared.access)?;
-    if has_no_keys(&route) {
-        preference::refuse_keys_if_strict(request)?;
-    }
+    let verb = admitted(shared, request, &route)?;
     match (route, verb) {
         (Route::Resource(key), Verb::Read) => resource::read(shared, request, key).await,
         (route, Verb::Options) => Ok(options(&route, shared.access)),
@@ -113,13 +110,32 @@ async fn answer(
     }
 }
 
-/// The request's method, where clients may ask by it.
-fn admitted(request: &Parts, route: &Route<'_>, access: Access) -> Result<Verb, Refusal> {
+/// The request's method, where clients may ask by it, and this one may.
+fn admitted(shared: &Shared, request: &Parts, route: &Route<'_>) -> Result<Verb, Refusal> {
+    let access = shared.access;
     let verb = Verb::of(&request.method).ok_or_else(|| unknown(request, route, access))?;
-    if access.admits(verb) {
-        Ok(verb)
-    } else {
-        Err(not_allowed(request, route, access))
+    if !access.admits(verb) {
+        return Err(not_allowed(request, route, access));
+    }
+    if has_no_keys(route) {
+        preference::refuse_keys_if_strict(request)?;
+    }
+    if verb.is_write() {
+        refuse_unless_allowed(shared, request, route)?;
+    }
+    Ok(verb)
+}
+
+/// What identity alone decides. Transactions and flows are asked about each of their writes.
+fn refuse_unless_allowed(
+    shared: &Shared,
+    request: &Parts,
+    route: &Route<'_>,
+) -> Result<(), Refusal> {
+    match route {
+        Route::Resource(key) => identity::check_write(shared, request, &key.collection),
+        Route::Collection(address) => identity::check_write(shared, request, &address.collection),
+        _ => Ok(()),
     }
 }
 

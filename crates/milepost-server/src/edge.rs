@@ -17,6 +17,7 @@ use crate::{
     coding,
     cors::{Cors, Origin},
     hosts::Hosts,
+    identity,
     limits::Limits,
     listen::{Connection, Held},
     log::{Exchange, Incident, Log, Moment},
@@ -227,6 +228,9 @@ fn seal(shared: &Shared, facts: &RequestFacts<'_>, mut response: Response<Body>)
     let fields = response.headers_mut();
     edge.security.apply(fields, is_tls);
     edge.cors.apply(&begun.origin, fields);
+    if let Some(identity) = &shared.identity {
+        identity::finish(identity, &shared.base, facts.request, fields);
+    }
     fields.insert(SERVER_TIMING, server_timing(duration));
     if shared.leaving.has_begun() && facts.request.version < Version::HTTP_2 {
         fields.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -21,7 +21,7 @@ mod flows;
 mod governed;
 mod hosts;
 mod href;
-mod identity;
+pub mod identity;
 mod intake;
 mod keys;
 mod limits;
@@ -45,7 +45,7 @@ mod versions;
 pub use crate::{
     body::{Body, BodyError, BodyStream},
     hosts::Hosts,
-    identity::{Credential, MalformedSubject, Subject},
+    identity::{Identity, Subject},
     keys::Keys,
     limits::Limits,
     openapi::{ApiInfo, Contact},

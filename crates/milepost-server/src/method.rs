@@ -35,6 +35,16 @@ impl Verb {
     }
 }
 
+impl Verb {
+    /// Whether it is for changing something.
+    pub(crate) const fn is_write(self) -> bool {
+        match self {
+            Self::Read | Self::Query | Self::Options => false,
+            Self::Put | Self::Patch | Self::Delete | Self::Post => true,
+        }
+    }
+}
+
 /// Which requests of clients are carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -48,10 +58,7 @@ pub(crate) enum Access {
 impl Access {
     /// Whether a request of this method may be carried out.
     pub(crate) fn admits(self, verb: Verb) -> bool {
-        match verb {
-            Verb::Read | Verb::Query | Verb::Options => true,
-            Verb::Put | Verb::Patch | Verb::Delete | Verb::Post => self == Self::Full,
-        }
+        !verb.is_write() || self == Self::Full
     }
 }
 

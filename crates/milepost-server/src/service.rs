@@ -29,6 +29,7 @@ use crate::{
     dispatch::{dispatch, options_of_service},
     edge::{self, Begun, EdgeSettings, RequestFacts},
     hosts::Hosts,
+    identity::{self, Identity},
     intake::{Interrupted, RequestBody},
     keys::Keys,
     limits::Limits,
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// What sealed state is sealed and opened with; `None`: nothing is.
     pub(crate) keys: Option<Keys>,
+    /// Whom the service believes; `None`: nobody's credentials are looked at.
+    pub(crate) identity: Option<Identity>,
     /// What the documentation says about the API.
     pub(crate) api: ApiInfo,
     /// What the edge is configured with.
@@ -122,6 +125,7 @@ impl Service {
                 own_definition: Arc::new(Definition::default()),
                 clock: Arc::new(SystemClock),
                 keys: None,
+                identity: None,
                 api: ApiInfo::default(),
                 edge: EdgeSettings::default(),
                 outline: Outline::default(),
@@ -196,13 +200,20 @@ impl Service {
         B: http_body::Body<Data = Bytes> + Send,
     {
         let shared = &self.shared;
-        let (request, body) = request.into_parts();
+        let (mut request, body) = request.into_parts();
         let begun = match edge::begin(shared, &request, connection) {
             ControlFlow::Continue(begun) => begun,
             ControlFlow::Break(response) => return response,
         };
         let body = pin!(body.map_err(|_broken| Interrupted));
-        let (route, response) = routed(shared, &request, &begun, body).await;
+        let admitted = match &shared.identity {
+            Some(identity) => identity::admit(shared, identity, &mut request).await,
+            None => Ok(()),
+        };
+        let (route, response) = match admitted {
+            Ok(()) => routed(shared, &request, &begun, body).await,
+            Err(refusal) => (RouteKind::Unknown, refusal.into_response(&shared.base)),
+        };
         let facts = RequestFacts {
             request: &request,
             route,
@@ -353,6 +364,14 @@ impl Builder {
     #[must_use]
     pub fn keys(mut self, keys: Keys) -> Self {
         self.shared.keys = Some(keys);
+        self
+    }
+
+    /// Whom the service believes. Without it, nobody's credentials are looked at, and everybody who can reach the service may
+    /// do everything that no rule forbids to everybody.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.shared.identity = Some(identity);
         self
     }
 

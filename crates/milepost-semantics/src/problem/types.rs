@@ -64,6 +64,7 @@ impl ProblemType {
             self,
             Self::RequestTimeout
                 | Self::IndexBuilding
+                | Self::IssuerUnavailable
                 | Self::Overloaded
                 | Self::StorageFull
                 | Self::StorageUnavailable
@@ -109,6 +110,8 @@ problem_types! {
         "The token in `Authorization` is expired, not yet valid, revoked, for another service, of an unknown issuer or key, of another kind, or was changed; `detail` says which. Get a new one from its issuer; the same one will not do later, unless its time has yet to begin.";
     NotPermitted, "notPermitted", 403, "You may not do this",
         "The service knows who asks, and its rules do not let that subject do this. The same request with other credentials may succeed; with these it will not.";
+    ForeignForm, "foreignForm", 403, "The form is on another site's page",
+        "A browser says that the form was sent by a page of another site (`Sec-Fetch-Site`, `Origin`), which is refused whatever it carries. Open the flow at its own URL. Programs send JSON.";
     Forbidden, "forbidden", 403, "Only the service itself writes this",
         "The resource is made by the service, such as a transaction's outcome: it can be read, and nobody's write to it will succeed.";
     NotFound, "notFound", 404, "There is no such resource",
@@ -169,6 +172,8 @@ problem_types! {
         "The request may be right, and the fault is not yours. Tell the operator the `instance`: the log has the cause under it. A write may or may not have been performed; with a precondition it is safe to repeat.";
     NotImplemented, "notImplemented", 501, "The method is not implemented",
         "The service knows this method for no resource at all.";
+    IssuerUnavailable, "issuerUnavailable", 503, "The keys of the token's issuer cannot be had",
+        "The token names a key that the service doesn't hold, and the URL of its issuer's keys doesn't answer as it should, or too many ask for it. Nothing was done. Try again after `Retry-After`; tokens by keys that are held go on.";
     Overloaded, "overloaded", 503, "The service is busy",
         "More requests arrived than can be answered in time; this one was not performed. Try again after `Retry-After`.";
     StorageFull, "storageFull", 503, "There is no space left to write",

@@ -44,7 +44,7 @@ pub(super) async fn commit(visit: &Visit<'_>, progress: Progress) -> Answer {
     let mut operations = writes.clone();
     operations.extend(checks(&progress, &writes));
     let carried = transaction::carry_out(
-        visit.shared,
+        (visit.shared, visit.request),
         id,
         json!({ "operations": operations }),
         digest,

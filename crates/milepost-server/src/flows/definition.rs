@@ -13,7 +13,7 @@ use super::{expression, template};
 use crate::{failure, refusal::Refusal, service::Shared};
 
 /// The collection that definitions of flows are resources of.
-pub(super) const COLLECTION: &str = "flows";
+pub(crate) const COLLECTION: &str = "flows";
 /// Steps of one flow: more are a mistake, and each costs a page some time.
 const STEPS_MAX: usize = 32;
 /// The longest that a state opens, in seconds: ninety days.

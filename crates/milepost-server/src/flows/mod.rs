@@ -13,6 +13,7 @@
 mod commit;
 mod definition;
 mod expression;
+mod foreign;
 mod form;
 mod html;
 mod state;
@@ -27,6 +28,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+pub(crate) use self::definition::COLLECTION;
 use self::{
     definition::{Flow, Step},
     state::{Form, Progress},
@@ -109,7 +111,9 @@ async fn submit(shared: &Shared, request: &Parts, name: &str, body: RequestBody<
         .and_then(|text| text.split(';').next())
         .unwrap_or_default();
     let is_html = essence.trim().eq_ignore_ascii_case(FORM);
-    if !is_html {
+    if is_html {
+        foreign::refuse(request)?;
+    } else {
         media::require_json_posted(&request.headers)?;
     }
     let bytes = intake::read(shared, request, body, milepost_seal::SEALED_BYTES_MAX * 4).await?;

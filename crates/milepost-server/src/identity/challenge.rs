@@ -1,14 +1,18 @@
-//! What is said to who may not do something, as RFC 6750 §3 has it.
+//! What is said to who can't be believed, or may not do something, as RFC 6750 §3 has it.
+//!
+//! The URL of the metadata (RFC 9728 §5.1) is added on the way out, in one place: it depends on what the client calls the service.
 
 use http::{HeaderValue, header::WWW_AUTHENTICATE, request::Parts};
 use milepost_semantics::ProblemType;
 
-use super::subject_of;
+use super::{fault::TokenFault, presented::Unreadable, subject_of};
 use crate::refusal::Refusal;
+
+/// When to come again where an issuer's keys can't be had, in seconds.
+pub(super) const KEYS_RETRY_AFTER_S: u32 = 5;
 
 /// The answer to a request that rules don't let its subject make: 401 where nobody is known, who could say who it is,
 /// else 403.
-#[cfg_attr(not(test), expect(dead_code, reason = "rules refuse by it"))]
 pub(crate) fn not_permitted(request: &Parts, detail: &str) -> Refusal {
     if subject_of(request).is_anonymous() {
         let challenge = HeaderValue::from_static("Bearer");
@@ -19,13 +23,37 @@ pub(crate) fn not_permitted(request: &Parts, detail: &str) -> Refusal {
     Refusal::new(ProblemType::NotPermitted, detail).with(WWW_AUTHENTICATE, challenge)
 }
 
+/// 401: a token or grant that isn't believed, and why.
+pub(super) fn invalid(fault: TokenFault) -> Refusal {
+    let detail = fault.to_string();
+    // The texts have neither quotes nor anything beyond ASCII.
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{detail}\"");
+    let challenge = HeaderValue::try_from(challenge)
+        .unwrap_or_else(|_never| HeaderValue::from_static("Bearer error=\"invalid_token\""));
+    Refusal::new(ProblemType::TokenInvalid, detail).with(WWW_AUTHENTICATE, challenge)
+}
+
+/// 400: credentials that can't be read.
+pub(super) fn unreadable(unreadable: &Unreadable) -> Refusal {
+    let challenge = HeaderValue::from_static("Bearer error=\"invalid_request\"");
+    Refusal::new(ProblemType::CredentialsMalformed, unreadable.to_string())
+        .with(WWW_AUTHENTICATE, challenge)
+}
+
+/// 401 without an error (RFC 6750 §3): credentials of a scheme that isn't taken.
+pub(super) fn foreign() -> Refusal {
+    let detail = "the service takes bearer tokens only: Authorization: Bearer, and a token";
+    Refusal::new(ProblemType::Unauthenticated, detail)
+        .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
 #[cfg(test)]
 mod tests {
     use http::Request;
     use serde_json::Map;
 
     use super::*;
-    use crate::{Subject, identity::not_permitted as refused};
+    use crate::{Subject, identity::challenge::not_permitted as refused};
 
     #[test]
     fn nobody_is_asked_who_it_is_and_somebody_is_told_no() {

@@ -84,7 +84,7 @@ impl Subject {
         if !is_name(id, ID_BYTES_MAX) {
             return Err(MalformedSubject::Id);
         }
-        if issuer.is_some_and(|issuer| !is_name(issuer, ISSUER_BYTES_MAX)) {
+        if issuer.is_some_and(|issuer| !is_issuer(issuer)) {
             return Err(MalformedSubject::Issuer);
         }
         Ok(Self(Some(Arc::new(Known {
@@ -165,6 +165,11 @@ impl Subject {
         let issuer = known.issuer.as_deref().unwrap_or_default();
         Some(format!("{issuer}\n{}", known.id))
     }
+}
+
+/// Whether an issuer may be called so.
+pub(super) fn is_issuer(name: &str) -> bool {
+    is_name(name, ISSUER_BYTES_MAX)
 }
 
 fn is_name(text: &str, bytes_max: usize) -> bool {

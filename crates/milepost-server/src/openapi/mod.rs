@@ -9,6 +9,7 @@
 
 mod collection;
 mod contact;
+mod credentials;
 mod embed;
 mod feed;
 mod operation;
@@ -42,6 +43,7 @@ struct Source<'s> {
     limits: &'s Limits,
     definitions: &'s Definitions,
     access: Access,
+    has_identity: bool,
 }
 
 /// Answers GET and HEAD.
@@ -54,6 +56,7 @@ pub(crate) fn answer(shared: &Shared, request: &Parts) -> Answer {
         limits: &shared.limits,
         definitions: &definitions,
         access: shared.access,
+        has_identity: shared.identity.is_some(),
     };
     Document::json().answer_as(request, source.tag(), || {
         Bytes::from(source.render().to_string())
@@ -63,11 +66,12 @@ pub(crate) fn answer(shared: &Shared, request: &Parts) -> Answer {
 impl Source<'_> {
     fn tag(&self) -> EntityTag {
         let about = format!(
-            "{} {} {:?} {:?}",
+            "{} {} {:?} {:?} {}",
             env!("CARGO_PKG_VERSION"),
             self.base,
             self.info,
-            self.access
+            self.access,
+            self.has_identity
         );
         let limits = format!("{:?}", self.limits);
         let versions: String = self
@@ -97,7 +101,7 @@ impl Source<'_> {
         if self.access == Access::ReadOnly {
             paths.values_mut().for_each(leave_out_writes);
         }
-        json!({
+        let mut document = json!({
             "openapi": "3.1.0",
             "info": self.info(),
             "servers": [{ "url": self.server(), "description": "This service." }],
@@ -110,7 +114,11 @@ impl Source<'_> {
                 "headers": responses::headers(),
                 "responses": responses::all(),
             },
-        })
+        });
+        if self.has_identity {
+            credentials::declare(&mut document);
+        }
+        document
     }
 
     fn info(&self) -> Value {

@@ -78,6 +78,13 @@ fn problems() -> impl Iterator<Item = (String, Value)> {
         .map(|(status, kinds)| (problem_name(status), problem(status, &kinds)))
 }
 
+/// The response of one status.
+pub(super) fn of_status(status: u16) -> Value {
+    let kinds = ProblemType::ALL.iter().copied();
+    let kinds: Vec<_> = kinds.filter(|kind| kind.status() == status).collect();
+    problem(status, &kinds)
+}
+
 fn problem(status: u16, kinds: &[ProblemType]) -> Value {
     let titles: Vec<_> = kinds
         .iter()

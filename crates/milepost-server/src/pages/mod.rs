@@ -5,6 +5,7 @@ mod document;
 mod markdown;
 mod operations;
 mod problems;
+mod protected_resource;
 mod root;
 
 use http::request::Parts;
@@ -23,6 +24,8 @@ pub(crate) enum Page<'p> {
     Service,
     /// `/.well-known/api-catalog` (RFC 9727).
     ApiCatalog,
+    /// `/.well-known/oauth-protected-resource` (RFC 9728).
+    ProtectedResource,
     /// `/openapi.json`.
     OpenApi,
     /// `/health`, `/-/health`.
@@ -42,6 +45,7 @@ pub(crate) fn answer(shared: &Shared, page: Page<'_>, request: &Parts) -> Answer
     match page {
         Page::Service => root::answer(shared, request),
         Page::ApiCatalog => catalog::answer(shared, request),
+        Page::ProtectedResource => protected_resource::answer(shared, request),
         Page::OpenApi => openapi::answer(shared, request),
         Page::Health => operations::health(shared, request),
         Page::Ready => operations::ready(shared, request),

@@ -17,7 +17,7 @@ mod tests;
 use http::Uri;
 use milepost_store::{CollectionPath, ParentPath, ResourceKey, Scope};
 
-use crate::{collection::Params, metrics::RouteKind, pages::Page};
+use crate::{collection::Params, identity::METADATA_PATH, metrics::RouteKind, pages::Page};
 
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,9 +51,13 @@ impl Route<'_> {
         match self {
             Self::Page(Page::Service) => RouteKind::Service,
             Self::Page(Page::Health | Page::Ready | Page::Metrics) => RouteKind::Operations,
-            Self::Page(Page::ApiCatalog | Page::OpenApi | Page::Problems | Page::Problem(_)) => {
-                RouteKind::Documentation
-            }
+            Self::Page(
+                Page::ApiCatalog
+                | Page::ProtectedResource
+                | Page::OpenApi
+                | Page::Problems
+                | Page::Problem(_),
+            ) => RouteKind::Documentation,
             Self::Collection(_) => RouteKind::Collection,
             Self::Changes { .. } => RouteKind::Changes,
             Self::Snapshot { .. } => RouteKind::Snapshot,
@@ -138,6 +142,11 @@ fn without_position(path: &str) -> &str {
 pub(crate) fn parse<'p>(base: &str, path: &'p str) -> Result<Route<'p>, Stray> {
     if path == "/.well-known/api-catalog" {
         return Ok(Route::Page(Page::ApiCatalog));
+    }
+    if let Some(of) = path.strip_prefix(METADATA_PATH)
+        && (of.is_empty() || of == base)
+    {
+        return Ok(Route::Page(Page::ProtectedResource));
     }
     let Some(below) = path.strip_prefix(base) else {
         return Err(Stray::Nowhere(format!(

@@ -11,7 +11,7 @@ pub(crate) use self::outcome::rejected;
 use http::{HeaderValue, Response, StatusCode, header::LOCATION, request::Parts};
 use milepost_semantics::{Issue, ProblemType, ResourceId, problem::Part};
 use milepost_store::{
-    CollectionPath, Outcome, Record, Rejected, ResourceKey, Transaction, Version,
+    Change, CollectionPath, Outcome, Record, Rejected, ResourceKey, Transaction, Version,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::{
     aside,
     body::Body,
     conditional::held,
-    failure,
+    failure, identity,
     intake::{self, RequestBody},
     media,
     refusal::{Answer, Refusal},
@@ -78,7 +78,7 @@ pub(crate) async fn put(
         Ok::<_, Refusal>((document, digest))
     })
     .await??;
-    match carried(shared, id, (document, &bytes), digest).await? {
+    match carried((shared, request), id, (document, &bytes), digest).await? {
         Carried::Committed(outcome) => Ok(created(request, outcome)),
         Carried::Recorded(version) => recorded(shared, version),
         Carried::Mismatch => {
@@ -105,22 +105,27 @@ pub(crate) enum Carried {
 
 /// Carries out a transaction that the service made itself. `digest` tells it from others of its id.
 pub(crate) async fn carry_out(
-    shared: &Shared,
+    (shared, request): (&Shared, &Parts),
     id: ResourceId,
     document: serde_json::Value,
     digest: [u8; 16],
 ) -> Result<Carried, Refusal> {
     let bytes = bytes::Bytes::from(document.to_string());
-    carried(shared, id, (document, &bytes), digest).await
+    carried((shared, request), id, (document, &bytes), digest).await
 }
 
 async fn carried(
-    shared: &Shared,
+    (shared, request): (&Shared, &Parts),
     id: ResourceId,
     (document, bytes): (serde_json::Value, &bytes::Bytes),
     digest: [u8; 16],
 ) -> Result<Carried, Refusal> {
     let asked = operations::read(shared, document, bytes)?;
+    for operation in &asked.operations {
+        if !matches!(operation.change, Change::Check) {
+            identity::check_write(shared, request, &operation.key.collection)?;
+        }
+    }
     let render = outcome::renderer(shared, &asked);
     let operations = asked.operations;
     let keys: Vec<_> = operations

@@ -33,6 +33,7 @@ mod flows_pages;
 mod flows_revised;
 mod follower;
 mod following;
+mod identity;
 mod lists;
 mod mounted;
 mod patches;

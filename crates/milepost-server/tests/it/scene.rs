@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use milepost_seal::{KeyRing, Secret};
-use milepost_server::{Body, Keys, Limits, Service};
+use milepost_server::{Body, Identity, Keys, Limits, Service};
 use milepost_store::{Timestamp, clock::Clock, memory::MemoryStore};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -46,6 +46,7 @@ pub(crate) struct Scene {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<TestClock>,
     limits: Limits,
+    identity: Option<Identity>,
     services: [Service; 2],
     serving: Serving,
     requests: AtomicUsize,
@@ -64,20 +65,29 @@ impl Scene {
         let clock = Arc::new(TestClock::default());
         clock.advance_s(1_700_000_000);
         let store = Arc::new(MemoryStore::with_clock(clock.clone()));
-        Self::over(store, clock, limits, serving)
+        Self::over(store, clock, limits, None, serving)
+    }
+
+    /// Two services in turns that believe these issuers.
+    pub(crate) fn believing(identity: Identity) -> Self {
+        let scene = Self::serving(Limits::default(), Serving::TwoInTurns);
+        let (store, clock, limits) = (scene.store, scene.clock, scene.limits);
+        Self::over(store, clock, limits, Some(identity), Serving::TwoInTurns)
     }
 
     fn over(
         store: Arc<MemoryStore>,
         clock: Arc<TestClock>,
         limits: Limits,
+        identity: Option<Identity>,
         serving: Serving,
     ) -> Self {
-        let services = std::array::from_fn(|_| service(&store, &clock, &limits));
+        let services = std::array::from_fn(|_| service(&store, &clock, &limits, identity.as_ref()));
         Self {
             store,
             clock,
             limits,
+            identity,
             services,
             serving,
             requests: AtomicUsize::new(0),
@@ -114,7 +124,8 @@ impl Scene {
     /// A scene over another store, with everything else as it is.
     pub(crate) fn moved_to(&self, store: MemoryStore) -> Self {
         let (clock, limits) = (Arc::clone(&self.clock), self.limits.clone());
-        Self::over(Arc::new(store), clock, limits, self.serving)
+        let identity = self.identity.clone();
+        Self::over(Arc::new(store), clock, limits, identity, self.serving)
     }
 
     /// An answer whose body is still to be read.
@@ -161,7 +172,12 @@ impl Scene {
         match self.serving {
             Serving::One => self.services[0].clone(),
             Serving::TwoInTurns => self.services[count % 2].clone(),
-            Serving::FreshEachTime => service(&self.store, &self.clock, &self.limits),
+            Serving::FreshEachTime => service(
+                &self.store,
+                &self.clock,
+                &self.limits,
+                self.identity.as_ref(),
+            ),
         }
     }
 
@@ -231,12 +247,20 @@ impl Scene {
     }
 }
 
-fn service(store: &Arc<MemoryStore>, clock: &Arc<TestClock>, limits: &Limits) -> Service {
-    Service::builder(store.clone())
+fn service(
+    store: &Arc<MemoryStore>,
+    clock: &Arc<TestClock>,
+    limits: &Limits,
+    identity: Option<&Identity>,
+) -> Service {
+    let builder = Service::builder(store.clone())
         .limits(limits.clone())
         .clock(clock.clone())
-        .keys(keys())
-        .build()
+        .keys(keys());
+    match identity {
+        Some(identity) => builder.identity(identity.clone()).build(),
+        None => builder.build(),
+    }
 }
 
 /// The ring that all services of a scene share.

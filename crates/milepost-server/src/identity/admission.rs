@@ -1,0 +1,73 @@
+//! From a request's credentials to its subject, before anything is read or routed.
+//!
+//! In the order of RFC 6750: what can't be read is 400, what isn't believed 401. Nothing at all is no mistake: what nobody in
+//! particular may do is for rules.
+
+use http::request::Parts;
+use milepost_semantics::ProblemType;
+
+use super::{
+    challenge, epoch,
+    fault::TokenFault,
+    issuer::Issuer,
+    key_source::Renewed,
+    presented::{Presented, presented},
+    subject::Subject,
+    token::Unverified,
+    trust::Identity,
+};
+use crate::{refusal::Refusal, service::Shared};
+
+/// Finds out whom a request speaks for, and lets it carry that along.
+pub(crate) async fn admit(
+    shared: &Shared,
+    identity: &Identity,
+    request: &mut Parts,
+) -> Result<(), Refusal> {
+    if request.extensions.get::<Subject>().is_some() {
+        // The application's word.
+        return Ok(());
+    }
+    let credentials = presented(&request.headers);
+    let credentials = credentials.map_err(|unreadable| challenge::unreadable(&unreadable))?;
+    let subject = match credentials {
+        Presented::Nothing => return Ok(()),
+        Presented::Foreign => return Err(challenge::foreign()),
+        Presented::Bearer(text) => of_token(shared, identity, text).await?,
+    };
+    request.extensions.insert(subject);
+    Ok(())
+}
+
+async fn of_token(shared: &Shared, identity: &Identity, text: &str) -> Result<Subject, Refusal> {
+    let token = Unverified::read(text).map_err(challenge::invalid)?;
+    let issuer = identity.issuer(token.claimed_issuer());
+    let issuer = issuer.map_err(challenge::invalid)?;
+    issuer.check_header(&token).map_err(challenge::invalid)?;
+    match issuer.check_signature(&token, &issuer.keys.current()) {
+        Err(TokenFault::Key) => Box::pin(with_newer_keys(issuer, &token)).await?,
+        checked => checked.map_err(challenge::invalid)?,
+    }
+    let now_s = shared.clock.now().as_seconds();
+    let subject = issuer.subject(token.into_claims(), now_s);
+    let subject = subject.map_err(challenge::invalid)?;
+    if let Some(collection) = &issuer.epochs {
+        let checked = Box::pin(epoch::check(shared, collection, &subject)).await?;
+        checked.map_err(challenge::invalid)?;
+    }
+    Ok(subject)
+}
+
+/// The key isn't known: it may have been made since the keys were fetched.
+async fn with_newer_keys(issuer: &Issuer, token: &Unverified<'_>) -> Result<(), Refusal> {
+    match issuer.keys.renewed().await {
+        Renewed::Keys(keys) => issuer
+            .check_signature(token, &keys)
+            .map_err(challenge::invalid),
+        Renewed::Unavailable => {
+            let detail = TokenFault::KeysUnavailable.to_string();
+            Err(Refusal::new(ProblemType::IssuerUnavailable, detail)
+                .retry_after_s(challenge::KEYS_RETRY_AFTER_S))
+        }
+    }
+}

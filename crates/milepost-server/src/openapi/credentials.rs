@@ -1,0 +1,69 @@
+//! What a service with issuers adds to its document: how to say who asks, and what is said to who may not.
+
+use serde_json::{Value, json};
+
+use super::{component, responses};
+
+/// The statuses that any operation may be answered with because of who asks.
+const REFUSED: [u16; 2] = [401, 403];
+
+/// Adds to a whole document.
+pub(super) fn declare(document: &mut Value) {
+    // Reading may need none: rules decide.
+    merge(document, "/security", [json!({}), json!({ "bearer": [] })]);
+    let bearer = json!({
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+        "description": "A token of an issuer that the service trusts (RFC 9068), or a grant. `/.well-known/oauth-protected-resource` names the issuers (RFC 9728).",
+    });
+    put(
+        document,
+        "/components",
+        "securitySchemes",
+        json!({ "bearer": bearer }),
+    );
+    let challenge = json!({
+        "description": "How to say who asks, and what was wrong (RFC 6750).",
+        "schema": { "type": "string" },
+    });
+    put(
+        document,
+        "/components/headers",
+        "WWW-Authenticate",
+        challenge,
+    );
+    for status in REFUSED {
+        let mut response = responses::of_status(status);
+        let fields = component("headers", "WWW-Authenticate");
+        put(&mut response, "/headers", "WWW-Authenticate", fields);
+        put(
+            document,
+            "/components/responses",
+            &responses::problem_name(status),
+            response,
+        );
+    }
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let items = paths.into_iter().flat_map(|paths| paths.values_mut());
+    for operation in items
+        .filter_map(Value::as_object_mut)
+        .flat_map(|item| item.values_mut())
+    {
+        for status in REFUSED {
+            let response = component("responses", &responses::problem_name(status));
+            put(operation, "/responses", &status.to_string(), response);
+        }
+    }
+}
+
+/// Puts a member into the object at a pointer, where there is one.
+fn put(document: &mut Value, at: &str, name: &str, value: Value) {
+    if let Some(Value::Object(object)) = document.pointer_mut(at) {
+        object.insert(name.to_owned(), value);
+    }
+}
+
+fn merge(document: &mut Value, at: &str, values: impl IntoIterator<Item = Value>) {
+    if let Some(Value::Array(list)) = document.pointer_mut(at) {
+        list.extend(values);
+    }
+}

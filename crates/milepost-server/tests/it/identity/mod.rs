@@ -1,0 +1,9 @@
+//! Who asks: tokens, their issuers' keys, what ends them, and what is said to whom.
+
+mod answers;
+mod epochs;
+mod forms;
+mod keys;
+mod stage;
+mod tokens;
+mod writes;
