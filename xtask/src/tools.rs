@@ -183,14 +183,22 @@ impl Home {
     }
 
     fn add_python(&self, package: &str) -> Result<(), String> {
-        let pip = self.python("pip");
-        if !pip.exists() {
+        let python = self.python("python");
+        if !python.exists() {
             command("python3", &["python3", "python3-venv"])?;
             run(program("python3")
                 .args(["-m", "venv"])
                 .arg(self.0.join("python")))?;
         }
-        run(program(pip).args(["install", "--quiet", "--disable-pip-version-check", package]))
+        // Its `pip` names the folder that it was made in; this one works where that was moved.
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ];
+        run(program(python).args(pip).arg(package))
     }
 }
 

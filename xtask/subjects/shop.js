@@ -2,7 +2,9 @@
 // one thing that differs: `express-session` as its README begins (a store in the process's memory)
 // or `cookie-session` (a signed cookie).
 //
-//     node shop.js express-session 8080
+//     node --expose-gc shop.js express-session 8080
+//
+// `/heap` is a gauge of what is left in the heap after a collection; it begins no session.
 "use strict";
 
 const [library, port] = process.argv.slice(2);
@@ -13,6 +15,10 @@ const BOOKS = ["emma", "solaris", "ulysses"];
 
 const app = express();
 app.disable("x-powered-by");
+app.get("/heap", (_request, response) => {
+  gc();
+  response.set("cache-control", "no-store").type("text/plain").send(`heap_bytes ${process.memoryUsage().heapUsed}\n`);
+});
 app.use(
   library === "express-session"
     ? session({ secret: "only for the audit", resave: false, saveUninitialized: true })

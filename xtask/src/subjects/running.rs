@@ -14,7 +14,7 @@ use std::{
 
 use serde_json::json;
 
-use super::subject::Subject;
+use super::subject::{Measured, Subject};
 use crate::{
     cargo::{program, run},
     clock::Stopwatch,
@@ -102,14 +102,26 @@ impl Running {
                 .map_err(|error| error.to_string())?;
             words.extend(["--har".to_owned(), recorded.display().to_string()]);
         }
-        if subject.measured {
-            let pid = fs::read_to_string(self.folder.join("pid.0"));
-            let pid = pid.map_err(|error| error.to_string())?;
-            words.extend(["--pid".to_owned(), pid.trim().to_owned()]);
-        }
+        words.extend(self.measuring(subject)?);
         words.extend(self.restarting());
         words.extend(subject.options.iter().map(|word| (*word).to_owned()));
         Ok(words)
+    }
+
+    /// The option by which its memory is measured.
+    fn measuring(&self, subject: &Subject) -> Result<Vec<String>, String> {
+        match (subject.measured, self.addresses.first()) {
+            (Measured::Process, _) => {
+                let pid = fs::read_to_string(self.folder.join("pid.0"));
+                let pid = pid.map_err(|error| error.to_string())?;
+                Ok(vec!["--pid".to_owned(), pid.trim().to_owned()])
+            }
+            (Measured::Gauge(path, name), Some(address)) => Ok(vec![
+                "--metrics".to_owned(),
+                format!("http://{address}{path}#{name}"),
+            ]),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The option by which it is restarted.

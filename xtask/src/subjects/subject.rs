@@ -19,6 +19,17 @@ pub(super) enum Origin {
     Debian(&'static str),
 }
 
+/// How a subject's memory is measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Measured {
+    /// It is not.
+    No,
+    /// As its process has it.
+    Process,
+    /// As its own gauge tells: path and name.
+    Gauge(&'static str, &'static str),
+}
+
 /// A subject.
 #[derive(Debug)]
 pub(super) struct Subject {
@@ -41,8 +52,8 @@ pub(super) struct Subject {
     pub(super) seeds: &'static [&'static str],
     /// Whether it is killed and started again between requests.
     pub(super) restarts: bool,
-    /// Whether its memory is measured.
-    pub(super) measured: bool,
+    /// How its memory is measured.
+    pub(super) measured: Measured,
     /// Further options of the audit.
     pub(super) options: &'static [&'static str],
     pub(super) expected: Expected,

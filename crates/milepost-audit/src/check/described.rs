@@ -132,24 +132,39 @@ pub(super) fn streams(scene: &Scene<'_>) -> Result<(), Stop> {
 
 /// OA-6.
 pub(super) fn preconditions(scene: &Scene<'_>) -> Result<(), Stop> {
+    let writes = |method: &str| matches!(method, "PUT" | "PATCH" | "DELETE");
+    let known = scene.corpus.description.as_ref();
+    let operations = known.map(Description::operations).unwrap_or_default();
+    let written: Vec<&str> = operations
+        .iter()
+        .filter(|operation| writes(&operation.method))
+        .map(|operation| operation.path.as_str())
+        .collect();
     each(scene, Level::Info, |description, operation| {
-        if !matches!(operation.method.as_str(), "PUT" | "PATCH" | "DELETE") {
-            return None;
+        if writes(&operation.method) {
+            return unconditional(description, operation);
         }
-        let takes = description.parameters(operation).iter().any(|parameter| {
-            let name = parameter
-                .get("name")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            name.eq_ignore_ascii_case("if-match")
-        });
-        let responses = operation.value.get("responses").and_then(Value::as_object);
-        let refuses = responses.is_some_and(|responses| {
-            responses.contains_key("412") || responses.contains_key("428")
-        });
-        (!takes && !refuses).then(|| {
-            "describes neither If-Match nor 412: CA-2 shows whether writes are lost".to_owned()
+        let is_written = operation.method == "GET" && written.contains(&operation.path.as_str());
+        let has_tag = is_written
+            && response_fields(description, operation)
+                .any(|(_, name)| name.eq_ignore_ascii_case("etag"));
+        (is_written && !has_tag).then(|| {
+            "can be written, and describes no ETag: CA-1 shows whether it has one".to_owned()
         })
+    })
+}
+
+/// What is said of a write that describes no condition.
+fn unconditional(description: &Description, operation: &Described<'_>) -> Option<String> {
+    let takes = description.parameters(operation).iter().any(|parameter| {
+        let name = parameter.get("name").and_then(Value::as_str);
+        name.is_some_and(|name| name.eq_ignore_ascii_case("if-match"))
+    });
+    let responses = operation.value.get("responses").and_then(Value::as_object);
+    let refuses = responses
+        .is_some_and(|responses| responses.contains_key("412") || responses.contains_key("428"));
+    (!takes && !refuses).then(|| {
+        "describes neither If-Match nor 412: CA-2 shows whether writes are lost".to_owned()
     })
 }
 

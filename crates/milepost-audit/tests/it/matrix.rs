@@ -166,6 +166,7 @@ const VIOLATIONS: &[Row] = &[
     row(Flaw::CallbackDescribed, Level::Info, &["OA-4"], &[]),
     row(Flaw::StreamDescribed, Level::Info, &["OA-5"], &[]),
     row(Flaw::ConditionUndescribed, Level::Info, &["OA-6"], &[]),
+    row(Flaw::TagUndescribed, Level::Info, &["OA-6"], &[]),
     row(Flaw::CachingUndescribed, Level::Info, &["OA-7"], &[]),
 ];
 

@@ -86,6 +86,11 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "URL#GAUGE")]
     metrics: Option<String>,
 
+    /// Clients in the first of four measurements of memory, each of which has twice as many as the one
+    /// before
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(4..=100_000))]
+    clients: u32,
+
     /// Guideline whose severities apply: nl-adr, azure, aip, zalando, webdav
     #[arg(long, value_name = "NAME", value_parser = profile)]
     profile: Option<Profile>,
@@ -200,6 +205,7 @@ impl Audit {
                 requests_per_second_max: self.rate,
                 run: Duration::from_secs(self.time),
                 exchange: Duration::from_secs(self.timeout),
+                memory_clients: self.clients,
                 ..Limits::default()
             },
             seed: self.seed,

@@ -39,6 +39,10 @@ pub(crate) fn document(flaw: Flaw) -> Value {
         Flaw::ConditionUndescribed => {
             paths["/notes/{id}"]["put"] = json!({ "responses": { "204": { "description": "" } } });
         }
+        Flaw::TagUndescribed => {
+            paths["/notes/{id}"]["get"] = json!({ "responses": { "200": {
+                "description": "a note", "headers": { "Cache-Control": {} } } } });
+        }
         Flaw::DeletedCursor => {
             paths["/cursors/{id}"] = json!({ "delete": { "responses": {
                 "204": { "description": "forgotten" }, "412": { "description": "stale" } } } });

@@ -70,6 +70,7 @@ pub(crate) enum Flaw {
     CallbackDescribed,
     StreamDescribed,
     ConditionUndescribed,
+    TagUndescribed,
     CachingUndescribed,
     // What is no violation.
     RandomFields,
@@ -115,6 +116,7 @@ impl Flaw {
                 | Self::CallbackDescribed
                 | Self::StreamDescribed
                 | Self::ConditionUndescribed
+                | Self::TagUndescribed
                 | Self::CachingUndescribed
         )
     }
