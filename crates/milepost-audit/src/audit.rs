@@ -12,6 +12,9 @@ use crate::{
     script::{Send, Stage, Voice},
 };
 
+/// The check after which the first user may not be known any more.
+const ENDS_LOGIN: &str = "LG-1";
+
 /// How far a run is: told before each check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'p> {
@@ -66,12 +69,7 @@ pub fn audit(options: &Options, mut tell: impl FnMut(Progress<'_>)) -> Result<Re
     let description = description.map_err(|reason| usage(&reason))?;
     let seeds = seeds(options, &replicas, description.as_ref()).map_err(|reason| usage(&reason))?;
     let wire = Wire::new(options, options.limits).map_err(|reason| usage(&reason))?;
-    let stage = Stage {
-        wire: &wire,
-        replicas,
-        credentials: [options.bearer.clone(), options.bearer2.clone()],
-        restart: options.restart.as_ref(),
-    };
+    let stage = Stage::bare(&wire, replicas).equipped(options);
     let of = checks.len() + 1;
     tell(Progress {
         doing: "finding operations",
@@ -98,10 +96,27 @@ pub fn audit(options: &Options, mut tell: impl FnMut(Progress<'_>)) -> Result<Re
             of,
             requests: wire.requests(),
         });
+        if check.id == ENDS_LOGIN {
+            sweep(&scene);
+        }
         scene.begin(check);
         run_one(&scene, check, refusal.as_ref(), &mut over);
     }
+    sweep(&scene);
     Ok(Report::of(&scene, &checks, over))
+}
+
+/// Takes away what the checks made in the sandbox.
+fn sweep(scene: &Scene<'_>) {
+    let reason = match scene.stage.sweep() {
+        Ok((0, _)) => return,
+        Ok((left, of)) => {
+            format!("{left} of {of} resources that were made there could not be deleted again")
+        }
+        Err(stop) => format!("what was made there is not deleted: {stop}"),
+    };
+    let mut not_shown = scene.not_shown.borrow_mut();
+    not_shown.push(("sandbox".to_owned(), reason));
 }
 
 /// Reads a document, say a description, under the same rule as the service itself: loopback only,
@@ -118,12 +133,7 @@ pub fn fetch(url: &str, options: &Options) -> Result<String, AuditError> {
     }
     let wire = Wire::new(options, Limits::default()).map_err(|reason| usage(&reason))?;
     let target = place.target.clone();
-    let stage = Stage {
-        wire: &wire,
-        replicas: vec![place],
-        credentials: [None, None],
-        restart: None,
-    };
+    let stage = Stage::bare(&wire, vec![place]);
     let failed = |reason: String| AuditError::Unreachable {
         url: url.to_owned(),
         reason,

@@ -99,13 +99,10 @@ fn one(recorded: Recorded, options: &Options) -> Result<Replayed, ReplayError> {
         replicas.push(place);
     }
     let wire = Wire::new(options, options.limits).map_err(|error| unplayable(&error))?;
-    let stage = Stage {
-        wire: &wire,
-        replicas,
-        credentials: [options.bearer.clone(), options.bearer2.clone()],
-        restart: options.restart.as_ref(),
-    };
+    let stage = Stage::bare(&wire, replicas).equipped(options);
     let is_reproduced = holds(&stage, &recorded).map_err(|stop| unplayable(&stop))?;
+    // What is left in the sandbox is worth no failure.
+    let _left = stage.sweep();
     Ok(Replayed {
         check: recorded.check,
         summary: recorded.summary,

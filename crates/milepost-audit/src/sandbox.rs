@@ -1,5 +1,5 @@
-//! The one place below which the auditor may write: how a resource is made there, changed, and
-//! taken away again.
+//! The one place below which the auditor may write: how a resource is made there, and changed. What is
+//! made is deleted at the end of a run, by the stage that knows of it.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     engine::{Stop, Wire},
     http::Response,
     options::Options,
-    script::{Script, Send, Stage, Voice},
+    script::{OWN_NAME, Script, Send, Stage, Voice},
 };
 
 /// Member that is added where a body has none that can be changed.
@@ -58,7 +58,7 @@ pub(crate) enum Creation {
 }
 
 impl Sandbox {
-    /// Tries out how a resource is made, and takes it away again.
+    /// Tries out how a resource is made.
     ///
     /// # Errors
     /// Why it could not be tried; `Missing` where nothing that was tried worked.
@@ -111,14 +111,7 @@ impl Sandbox {
             Err(stop) => return Err(stop),
         };
         let ok = |step: usize| played.response(step).is_some_and(Response::is_success);
-        let works = ok(made.created) && ok(read);
-        if works && self.creation != Creation::Itself {
-            let target = made.resolved(&played);
-            let mut clean = Script::default();
-            self.delete(&mut clean, &target, voice);
-            stage.play(&clean)?;
-        }
-        Ok(works)
+        Ok(ok(made.created) && ok(read))
     }
 
     /// Adds the steps that make a resource.
@@ -148,7 +141,7 @@ impl Sandbox {
                 }
             }
             Creation::Put => {
-                let target = format!("{}/audit-{}", self.path, wire.next_play());
+                let target = format!("{}/{OWN_NAME}{}", self.path, wire.next_play());
                 let created =
                     script.send(Send::with("PUT", &target, voice).body(&self.media_type, &body));
                 Made { created, target }
@@ -163,14 +156,6 @@ impl Sandbox {
                 }
             }
         }
-    }
-
-    /// Adds the steps that take it away, whatever its tag is now.
-    pub(crate) fn delete(&self, script: &mut Script, target: &str, voice: Voice) {
-        if self.creation == Creation::Itself {
-            return;
-        }
-        script.send(Send::with("DELETE", target, voice).field("if-match", "*"));
     }
 
     /// Whether a representation shows a version; `None` where that can't be told.
@@ -220,20 +205,6 @@ pub(crate) struct Made {
     pub(crate) created: usize,
     /// Its target; may be a placeholder.
     pub(crate) target: String,
-}
-
-impl Made {
-    /// The target in a play.
-    fn resolved(&self, played: &crate::script::Played) -> String {
-        if !self.target.contains("${") {
-            return self.target.clone();
-        }
-        let read = self.created + 1;
-        played
-            .at(read)
-            .map(|exchange| exchange.request.target.clone())
-            .unwrap_or_default()
-    }
 }
 
 /// Bodies to try: described, like what is there already, or a guess.

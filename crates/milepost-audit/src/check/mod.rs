@@ -1,4 +1,5 @@
-//! The checks, one file each: what it sends, and when that is a finding.
+//! The checks, a file each or one for several that look at the same thing: what is sent, and when that
+//! is a finding.
 //!
 //! In the order in which they run: what only reads first, then what writes into the sandbox, then
 //! what restarts, then what ends a login.

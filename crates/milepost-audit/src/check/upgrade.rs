@@ -70,7 +70,7 @@ fn extended(scene: &Scene<'_>) -> Result<(), Stop> {
             scene.file(Level::Info, draft.proof(proof));
         }
         Err(stop) if stop.is_final() => return Err(stop),
-        Err(stop) => scene.unshown(format!("extended CONNECT: {stop}")),
+        Err(stop) => scene.unshown(format!("extended CONNECT: over HTTP/2 {stop}")),
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ mod voice;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use claim::Claim;
-pub(crate) use play::{Exchange, Played, Stage};
+pub(crate) use play::{Exchange, OWN_NAME, Played, Stage};
 pub(crate) use template::told;
 pub(crate) use voice::{Cookies, Credential, Voice};
 

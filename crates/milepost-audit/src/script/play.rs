@@ -1,14 +1,20 @@
 //! Playing a script: fresh identities for its numbers, real connections, recorded exchanges.
 
-use std::{collections::HashMap, net::IpAddr, sync::Barrier, thread};
+use std::{cell::RefCell, collections::HashMap, net::IpAddr, sync::Barrier, thread};
 
-use super::{Cookies, Credential, Script, Send, Step, Voice, template};
+use super::{
+    Cookies, Credential, Script, Send, Step, Voice,
+    template::{self, told},
+};
 use crate::{
     engine::{Stop, Wire},
-    http::{Connection, Failure, Protocol, Request, Response, Sessions, Way},
+    http::{Connection, Failure, Place, Protocol, Request, Response, Sessions, Way, resolve},
     jar::Jar,
-    options::Restart,
+    options::{Options, Restart},
 };
+
+/// How names begin that the auditor gives to resources.
+pub(crate) const OWN_NAME: &str = "audit-";
 
 /// A request and its answer, and all that is known about how they went.
 #[derive(Clone, Debug)]
@@ -69,12 +75,46 @@ pub(crate) struct Opened {
 #[derive(Debug)]
 pub(crate) struct Stage<'r> {
     pub(crate) wire: &'r Wire,
-    pub(crate) replicas: Vec<crate::http::Place>,
+    pub(crate) replicas: Vec<Place>,
     pub(crate) credentials: [Option<String>; 2],
     pub(crate) restart: Option<&'r Restart>,
+    /// The targets of resources that requests made here, each once.
+    made: RefCell<Vec<String>>,
+}
+
+impl<'r> Stage<'r> {
+    /// A stage on which nobody has credentials and nothing can be restarted.
+    pub(crate) fn bare(wire: &'r Wire, replicas: Vec<Place>) -> Self {
+        Self {
+            wire,
+            replicas,
+            credentials: [None, None],
+            restart: None,
+            made: RefCell::default(),
+        }
+    }
+
+    /// With the credentials and the restart of a run.
+    pub(crate) fn equipped(mut self, options: &'r Options) -> Self {
+        self.credentials = [options.bearer.clone(), options.bearer2.clone()];
+        self.restart = options.restart.as_ref();
+        self
+    }
 }
 
 impl Stage<'_> {
+    /// Deletes what requests made here, as the first user; how many of how many are still there.
+    pub(crate) fn sweep(&self) -> Result<(usize, usize), Stop> {
+        let made = self.made.take();
+        let mut left = 0;
+        for target in &made {
+            let delete = Send::with("DELETE", target, Voice::client(1)).field("if-match", "*");
+            let answer = self.walk().ask(&delete)?.response;
+            left += usize::from(!answer.is_success() && !matches!(answer.status, 404 | 410));
+        }
+        Ok((left, made.len()))
+    }
+
     /// Plays a script from its beginning.
     pub(crate) fn play(&self, script: &Script) -> Result<Played, Stop> {
         let mut play = Play::of(self);
@@ -220,6 +260,13 @@ impl<'s, 'r> Play<'s, 'r> {
     }
 
     fn record(&mut self, send: &Send, mut exchange: Exchange) {
+        let first = self.stage.replicas.first();
+        if let Some(made) = first.and_then(|place| made(&exchange, place)) {
+            let mut known = self.stage.made.borrow_mut();
+            if !known.contains(&made) {
+                known.push(made);
+            }
+        }
         exchange.voice = send.voice;
         exchange.together = send.together;
         exchange.source = self.stage.wire.source(self.number, send.voice.source);
@@ -323,5 +370,25 @@ impl<'s, 'r> Play<'s, 'r> {
             }
         }
         Ok(racers.len())
+    }
+}
+
+/// The target of the resource that an exchange made: by POST, or by PUT under a name of the auditor's.
+fn made(exchange: &Exchange, place: &Place) -> Option<String> {
+    let (request, response) = (&exchange.request, &exchange.response);
+    if !response.is_success() {
+        return None;
+    }
+    let target = request.target.as_str();
+    match request.method.as_str() {
+        "PUT" => {
+            let (_, name) = target.rsplit_once('/')?;
+            name.starts_with(OWN_NAME).then(|| target.to_owned())
+        }
+        "POST" => match response.fields.first("location") {
+            Some(location) => resolve(&place.origin, target, location),
+            None => told(response, "json:/id").map(|id| format!("{target}/{id}")),
+        },
+        _ => None,
     }
 }

@@ -400,6 +400,24 @@ fn what_comes_compressed_unasked_is_followed_as_if_it_were_not() {
 }
 
 #[test]
+fn what_was_made_in_the_sandbox_is_deleted_again() {
+    let mutant = Mutant::start(Flaw::None, 1);
+    let options = Options {
+        url: mutant.urls[0].clone(),
+        sandbox: Some("/notes".to_owned()),
+        only: ["CA-2", "CA-5"].map(str::to_owned).to_vec(),
+        limits: Limits {
+            clock: Duration::ZERO,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let report = audit(&options, |_| {}).unwrap();
+    assert!(report.covered().any(|check| check == "CA-5"));
+    assert_eq!(mutant.notes(), 0);
+}
+
+#[test]
 fn the_published_table_is_the_one_that_is_tested() {
     let table = table();
     let published = include_str!("../../../../docs/audit/confusion.md");

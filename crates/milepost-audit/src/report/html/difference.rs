@@ -1,7 +1,11 @@
 //! Two answers side by side: what differs, and, in grey, what differs and is noise.
 
 use super::{super::Report, escape};
-use crate::{engine::differences, finding::Witness, script::Claim};
+use crate::{
+    engine::{Difference, Spot, differences},
+    finding::Witness,
+    script::{Claim, Exchange},
+};
 
 /// Rows that are shown.
 const ROWS_MAX: usize = 60;
@@ -10,20 +14,41 @@ const VALUE_MAX: usize = 400;
 
 pub(super) fn write(report: &Report, witness: &Witness) -> String {
     let proof = &witness.proof;
-    let Some((left, right)) = proof.claims.iter().find_map(Claim::contrast) else {
+    let contrast = proof
+        .claims
+        .iter()
+        .find_map(|claim| Some((claim, claim.contrast()?)));
+    let Some((claim, (left, right))) = contrast else {
         return String::new();
     };
     let (Some(one), Some(other)) = (proof.played.at(left), proof.played.at(right)) else {
         return String::new();
     };
+    let mut found = differences(&one.response, &other.response);
+    // What it is about may be a field that is not compared otherwise.
+    if let Claim::FieldDiffers(_, _, name) = claim
+        && found
+            .iter()
+            .all(|known| known.spot != Spot::Field(name.clone()))
+    {
+        let of = |exchange: &Exchange| {
+            let value = exchange.response.fields.first(name);
+            value.unwrap_or_default().to_owned()
+        };
+        found.push(Difference {
+            spot: Spot::Field(name.clone()),
+            left: of(one),
+            right: of(other),
+        });
+    }
+    if found.is_empty() {
+        return String::new();
+    }
     let mut table = format!(
         "<div class=\"scroll\"><table><tr><th>differs</th><th>#{} {}</th><th>#{} {}</th></tr>",
         one.number, one.response.status, other.number, other.response.status
     );
-    for difference in differences(&one.response, &other.response)
-        .iter()
-        .take(ROWS_MAX)
-    {
+    for difference in found.iter().take(ROWS_MAX) {
         let masked = if proof.mask.covers(&difference.spot) {
             " class=\"masked\" title=\"noise: differs between identical requests\""
         } else {
@@ -40,9 +65,9 @@ pub(super) fn write(report: &Report, witness: &Witness) -> String {
     table
 }
 
-fn value(report: &Report, spot: &crate::engine::Spot, text: &str) -> String {
+fn value(report: &Report, spot: &Spot, text: &str) -> String {
     let text = match spot {
-        crate::engine::Spot::Field(name) => report.redaction.field(name, text),
+        Spot::Field(name) => report.redaction.field(name, text),
         _ => report.redaction.text(text),
     };
     let short: String = text.chars().take(VALUE_MAX).collect();

@@ -86,7 +86,7 @@ fn finding_section(report: &Report, finding: &Finding, open: bool) -> String {
         finding.check,
         principles.join(" "),
         escape(subject),
-        escape(&report.redaction.text(&finding.summary)),
+        prose(&report.redaction.text(&finding.summary)),
     );
     if let Some(waiver) = &finding.waived {
         section.push_str(&format!(
@@ -98,7 +98,7 @@ fn finding_section(report: &Report, finding: &Finding, open: bool) -> String {
     if !finding.detail.is_empty() {
         section.push_str(&format!(
             "<p class=\"detail\">{}</p>",
-            escape(&report.redaction.text(&finding.detail)).replace('\n', "<br>")
+            prose(&report.redaction.text(&finding.detail)).replace('\n', "<br>")
         ));
     }
     if let Some(measured) = &finding.measured {
@@ -109,6 +109,23 @@ fn finding_section(report: &Report, finding: &Finding, open: bool) -> String {
     }
     section.push_str("</details>");
     section
+}
+
+/// Text with what stands between backticks as code.
+fn prose(text: &str) -> String {
+    let parts: Vec<String> = text.split('`').map(escape).collect();
+    // One without a partner is a letter like others.
+    if parts.len().is_multiple_of(2) {
+        return escape(text);
+    }
+    let mut written = String::new();
+    for (number, part) in parts.iter().enumerate() {
+        match number % 2 {
+            0 => written.push_str(part),
+            _ => written.push_str(&format!("<code>{part}</code>")),
+        }
+    }
+    written
 }
 
 fn witness_section(report: &Report, witness: &Witness) -> String {
@@ -144,4 +161,18 @@ fn not_shown(report: &Report) -> String {
     }
     section.push_str("<li>State that shows only in other requests than these.</li></ul>");
     section
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prose;
+
+    #[test]
+    fn what_stands_between_backticks_is_code_and_nothing_of_it_is_markup() {
+        assert_eq!(
+            prose("a: `\"<b>\"` against `null`"),
+            "a: <code>&quot;&lt;b&gt;&quot;</code> against <code>null</code>"
+        );
+        assert_eq!(prose("one ` alone"), "one ` alone");
+    }
 }

@@ -93,6 +93,12 @@ impl Mutant {
         })
     }
 
+    /// How many notes there are.
+    pub(crate) fn notes(&self) -> usize {
+        let process = self.processes.first().unwrap();
+        process.database.notes.lock().unwrap().len()
+    }
+
     pub(crate) fn requests(&self) -> u64 {
         self.processes
             .iter()
