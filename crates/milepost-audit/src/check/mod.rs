@@ -1,8 +1,8 @@
 //! The checks, a file each or one for several that look at the same thing: what is sent, and when that
 //! is a finding.
 //!
-//! In the order in which they run: what only reads first, then what writes into the sandbox, then
-//! what restarts, then what ends a login.
+//! In the order in which they run: what only reads, what reads memory while its process lives, what also
+//! restarts, what writes into the sandbox, and last what ends a login.
 
 mod agent;
 mod cookie;
@@ -114,12 +114,10 @@ pub(crate) static CHECKS: &[Check] = &[
     check("MT-1", ORDER, "safe methods", &[P1], safe::run),
     check("RP-3", REPLICAS, "affinity", &[P4], replica::affinity),
     check("RP-1", REPLICAS, "replica", &[P4], replica::run),
-    check("PG-1", PAGES, "next, cold", &[P1, P4], pages::cold),
-    check("PG-2", PAGES, "a page twice", &[P2], walks::run),
-    check("PG-3", PAGES, "opaque cursor", &[P2], cursor::run),
     check("CC-1", CACHING, "explicit", &[P6], explicit::run),
     check("CC-2", CACHING, "labelled right", &[P6, P8], labelled::run),
     check("CC-3", CACHING, "not modified", &[P6], not_modified::run),
+    check("MM-1", MEMORY, "memory", &[P5], memory::run),
     check(
         "SB-1",
         REGISTRIES,
@@ -128,6 +126,9 @@ pub(crate) static CHECKS: &[Check] = &[
         subscription::run,
     ),
     check("SB-2", REGISTRIES, "upgrade", &[P3], upgrade::run),
+    check("PG-1", PAGES, "next, cold", &[P1, P4], pages::cold),
+    check("PG-2", PAGES, "a page twice", &[P2], walks::run),
+    check("PG-3", PAGES, "opaque cursor", &[P2], cursor::run),
     check(
         "OA-1",
         DESCRIPTION,
@@ -177,7 +178,6 @@ pub(crate) static CHECKS: &[Check] = &[
         &[P6],
         described::caching,
     ),
-    check("MM-1", MEMORY, "memory", &[P5], memory::run),
     check("CA-1", WRITES, "validator", &[P7], validator::run),
     check("CA-2", WRITES, "stale write", &[P7], stale_write::run),
     check("CA-3", WRITES, "strong comparison", &[P7], strong::run),

@@ -12,6 +12,8 @@ use crate::{
 const EVENTS: &str = "text/event-stream";
 /// The id of a stream's first event, as placeholders name it.
 const FIRST: &str = "event:0";
+/// And of the one after it.
+const SECOND: &str = "event:1";
 
 /// A request for an operation as an event stream.
 pub(super) fn asked(scene: &Scene<'_>, operation: usize, voice: Voice) -> Send {
@@ -37,34 +39,58 @@ pub(super) fn all(scene: &Scene<'_>) -> Result<Vec<usize>, Stop> {
     Ok(streams)
 }
 
-/// Listens to a stream by two clients; whether it calls each by a name of its own.
-pub(super) fn listen(scene: &Scene<'_>, operation: usize) -> Result<bool, Stop> {
+/// What a stream says at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A name of its own for each client.
+    Name,
+    /// Events with ids, the same to everybody.
+    Ids,
+    /// Events without ids.
+    Plain,
+    Nothing,
+}
+
+/// Listens to a stream by two clients.
+pub(super) fn listen(scene: &Scene<'_>, operation: usize) -> Result<Heard, Stop> {
     let mut script = Script::default();
     for client in 1..=2 {
         script.send(asked(scene, operation, Voice::client(client)));
     }
     let played = scene.stage.play(&script)?;
     let (Some(one), Some(two)) = (played.response(0), played.response(1)) else {
-        return Ok(false);
+        return Ok(Heard::Nothing);
     };
+    let heard = heard(one, two);
+    match heard {
+        Heard::Name => named(scene, operation, script)?,
+        Heard::Ids => {}
+        Heard::Plain => {
+            let summary = "a stream without event ids: who was cut off can't know what was missed";
+            scene.file(Level::Warn, Draft::at(operation, summary));
+        }
+        Heard::Nothing => {
+            let summary = "a stream that said nothing while it was listened to";
+            scene.file(Level::Info, Draft::at(operation, summary));
+        }
+    }
+    Ok(heard)
+}
+
+fn heard(one: &Response, two: &Response) -> Heard {
     let is_named = ["data:", "id:"].into_iter().any(|name| {
         let (left, right) = (line(one, name), line(two, name));
         left.is_some() && left != right
     });
     if is_named {
-        named(scene, operation, script)?;
-        return Ok(true);
-    }
-    if told(one, FIRST).is_some() {
-        resumed(scene, operation)?;
+        Heard::Name
+    } else if told(one, FIRST).is_some() {
+        Heard::Ids
     } else if one.body.is_empty() {
-        let summary = "a stream that said nothing while it was listened to";
-        scene.file(Level::Info, Draft::at(operation, summary));
+        Heard::Nothing
     } else {
-        let summary = "a stream without event ids: who was cut off can't know what was missed";
-        scene.file(Level::Warn, Draft::at(operation, summary));
+        Heard::Plain
     }
-    Ok(false)
 }
 
 /// The first value of a stream's lines of a name.
@@ -106,7 +132,7 @@ struct Successor {
 }
 
 /// Goes on after the first event: by another client, at other replicas, after a restart.
-fn resumed(scene: &Scene<'_>, operation: usize) -> Result<(), Stop> {
+pub(super) fn resumed(scene: &Scene<'_>, operation: usize) -> Result<(), Stop> {
     let another = Successor {
         voice: Voice::stranger(2),
         restarted: false,
@@ -170,8 +196,12 @@ fn stuck(
     }
     let id = format!("${{{first}:{FIRST}}}");
     let on = script.send(asked(scene, operation, successor.voice).field("last-event-id", &id));
-    let refused = Claim::NotStatus(on, 200, 299);
-    let anew = Claim::ValueSame(first, on, FIRST.to_owned());
+    let refused = vec![Claim::NotStatus(on, 200, 299)];
+    // Where there is one event only, it may be where both stand: nothing has come since.
+    let anew = vec![
+        Claim::Value(first, SECOND.to_owned()),
+        Claim::ValueSame(first, on, FIRST.to_owned()),
+    ];
     let played = match scene.stage.play(&script) {
         Ok(played) => played,
         // The stream had no event this time.
@@ -179,13 +209,14 @@ fn stuck(
         Err(stop) => return Err(stop),
     };
     let ways = [(refused, "refuses to go on"), (anew, "begins anew")];
-    let Some((claim, how)) = ways
-        .into_iter()
-        .find(|(claim, _)| claim.holds(&played, &Mask::default()))
-    else {
+    let holds = |claims: &[Claim]| {
+        let mut claims = claims.iter();
+        claims.all(|claim| claim.holds(&played, &Mask::default()))
+    };
+    let Some((mut claims, how)) = ways.into_iter().find(|(claims, _)| holds(claims)) else {
         return Ok(None);
     };
-    let claims = vec![Claim::Status(first, 200, 299), claim];
+    claims.insert(0, Claim::Status(first, 200, 299));
     let proof = scene.prove(script, claims, Mask::default())?;
     Ok(proof.map(|proof| (proof, how)))
 }

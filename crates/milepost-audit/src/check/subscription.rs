@@ -3,7 +3,10 @@
 //!
 //! What a stream says is looked at in `stream`, what it leaves when its client is gone in `residue`.
 
-use super::{residue, stream};
+use super::{
+    residue,
+    stream::{self, Heard},
+};
 use crate::{
     engine::{Draft, Mask, Scene, Stop},
     finding::Level,
@@ -22,15 +25,21 @@ pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
             "{more} more streams: {STREAMS_MAX} were listened to"
         ));
     }
-    let mut are_named = false;
+    let mut heard = Vec::new();
     for operation in streams.iter().take(STREAMS_MAX) {
-        are_named |= stream::listen(scene, *operation)?;
+        heard.push((*operation, stream::listen(scene, *operation)?));
     }
     let is_offered = subscribe(scene)?;
-    match streams.first() {
-        Some(operation) => residue::run(scene, *operation, are_named)?,
+    match heard.first() {
+        Some((operation, heard)) => residue::run(scene, *operation, *heard == Heard::Name)?,
         None if is_offered => {}
         None => scene.unshown("not applicable: no event stream and no SUBSCRIBE was found"),
+    }
+    // Last, since a restart ends the process whose memory is read.
+    for (operation, heard) in heard {
+        if heard == Heard::Ids {
+            stream::resumed(scene, operation)?;
+        }
     }
     Ok(())
 }

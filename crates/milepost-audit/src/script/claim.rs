@@ -35,6 +35,8 @@ pub(crate) enum Claim {
     /// A value differs between two answers that both have it; named as placeholders name it:
     /// `link:next`, `json:/scroll_id`, `href:2`, `event:0`.
     ValueDiffers(usize, usize, String),
+    /// An answer has a value, named in the same way.
+    Value(usize, String),
     /// A value is the same in two answers that both have it.
     ValueSame(usize, usize, String),
     /// A field of an answer lists a word.
@@ -71,6 +73,9 @@ impl Claim {
             Self::ValueDiffers(left, right, name) => pair(left, right).and_then(|(left, right)| {
                 Some(told(&left.response, name)? != told(&right.response, name)?)
             }),
+            Self::Value(step, name) => {
+                at(step).map(|exchange| told(&exchange.response, name).is_some())
+            }
             Self::ValueSame(left, right, name) => pair(left, right).and_then(|(left, right)| {
                 Some(told(&left.response, name)? == told(&right.response, name)?)
             }),

@@ -1,7 +1,7 @@
 //! Values of earlier answers in later requests: `${3:etag}`, `${3:field:x-token}`,
 //! `${3:json:/items/0/href}`, `${3:link:next}`, `${3:at:/next}` (a reference in the body, resolved),
-//! `${3:href:2}` (the third link of the answer), `${3:location}`, `${3:event:0}` (the id of the first
-//! event of a stream), `${3:data}` (the reference that a stream's first event is).
+//! `${3:href:2}` (the third link of the answer), `${3:location}`, `${3:event:0}` (the first id
+//! of a stream's events), `${3:data}` (the reference that a stream's first event is).
 //!
 //! A script holds no token of one run, so it can be played again after the server was restarted.
 
@@ -90,12 +90,13 @@ fn data(response: &Response) -> Option<String> {
     Some(data.trim().to_owned()).filter(|data| data.starts_with('/') || data.contains("://"))
 }
 
-/// The id of the nth event of a stream that has one.
+/// The nth id of a stream's events; events in a row with one id are one.
 fn event(response: &Response, nth: usize) -> Option<String> {
     let text = response.text();
     let ids = text.lines().filter_map(|line| line.strip_prefix("id:"));
-    let id = ids.map(str::trim).filter(|id| !id.is_empty()).nth(nth)?;
-    Some(id.to_owned())
+    let mut ids: Vec<&str> = ids.map(str::trim).filter(|id| !id.is_empty()).collect();
+    ids.dedup();
+    ids.get(nth).map(|id| (*id).to_owned())
 }
 
 fn json(response: &Response, pointer: &str) -> Option<String> {
