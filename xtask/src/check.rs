@@ -3,7 +3,7 @@
 use crate::{
     caches,
     cargo::{self, cargo, run},
-    cluster, javascript, protocol, reports,
+    cluster, deploy, javascript, protocol, reports,
     step::{Done, Steps},
     tidy,
     tools::{self, Installing},
@@ -42,6 +42,7 @@ pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
     reports::add_to(&mut steps, installing);
     javascript::add_to(&mut steps, installing);
     caches::add_to(&mut steps);
+    deploy::add_to(&mut steps, installing);
     cluster::add_to(&mut steps, installing);
     steps.run("licences of dependencies", licences);
     steps.finish()

@@ -9,6 +9,7 @@ mod cargo;
 mod check;
 mod clock;
 mod cluster;
+mod deploy;
 mod http;
 mod javascript;
 mod only;
@@ -34,6 +35,7 @@ Commands:
                          nodes on; until ctrl-c
   faults [OPTIONS]       what clients see of three nodes over that cluster while each of it is
                          killed, frozen and cut off: --minutes N --clients N --embedded
+  deploy                 whether what lies in deploy/ is taken by the programs it is for
   caches [OPTIONS]       what a cache in front saves the server: --followers N,N --writes N
                          --rate N --clients N --only fanout,storm --debug
   reports                only what others' readers say about the forms of an audit's report
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         ["cluster", words @ ..] => cluster::run(words),
         ["faults", options @ ..] => cluster::FaultOptions::parse(options)
             .and_then(|options| cluster::run_faults(&options, tools::Installing::Allowed)),
+        ["deploy"] => deploy::run_all(tools::Installing::Allowed),
         ["reports"] => reports::run_all(tools::Installing::Allowed),
         ["subjects"] => subjects::run_all(&[]),
         ["subjects", "--only", names] => subjects::run_all(&names.split(',').collect::<Vec<_>>()),

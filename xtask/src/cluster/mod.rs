@@ -18,7 +18,11 @@ mod place;
 mod processes;
 mod up;
 
+pub(crate) use balancer::Balancer;
 pub(crate) use faults::{Options as FaultOptions, run as run_faults};
+pub(crate) use load::{Answer, Ask, ask};
+pub(crate) use node::Node;
+pub(crate) use place::Place;
 
 use crate::{
     step::{Done, Steps},

@@ -1,6 +1,12 @@
 //! One node: `milepost serve`, over whatever store it is told.
 
-use std::{net::SocketAddr, process::Child, thread, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Child,
+    thread,
+    time::Duration,
+};
 
 use super::{
     network::Host,
@@ -12,7 +18,7 @@ use crate::{cargo::target, clock::Stopwatch, http};
 /// Every node listens there, on its host.
 const PORT: u16 = 7070;
 /// Where it says whether it takes requests.
-const READY: &str = "/v1/health";
+const READY: &str = "/v1/-/ready";
 /// A node that isn't ready by then won't be.
 const STARTING_MAX: Duration = Duration::from_secs(60);
 const STOPPING_MAX: Duration = Duration::from_secs(60);
@@ -23,6 +29,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) host: Host,
+    program: PathBuf,
     words: Vec<String>,
     running: Option<Child>,
 }
@@ -30,11 +37,21 @@ pub(crate) struct Node {
 impl Node {
     /// A node that is not started yet; `words` say which store it serves.
     pub(crate) fn new(number: u8, host: Host, words: Vec<String>) -> Self {
+        let program = target().join("debug/milepost");
         Self {
             name: format!("node-{number}"),
             host,
+            program,
             words,
             running: None,
+        }
+    }
+
+    /// The same with another build of the program.
+    pub(crate) fn of(self, program: &Path) -> Self {
+        Self {
+            program: program.to_path_buf(),
+            ..self
         }
     }
 
@@ -59,12 +76,11 @@ impl Node {
             .map(str::to_owned)
             .to_vec();
         words.extend(self.words.iter().cloned());
-        let program = target().join("debug/milepost");
         let started = place.start(&Start {
             folder: &self.name,
             host: &self.host,
             as_caller: true,
-            program: &program.display().to_string(),
+            program: &self.program.display().to_string(),
             words,
         });
         self.running = Some(started?);

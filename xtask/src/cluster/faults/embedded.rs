@@ -23,7 +23,7 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
     let place = Place::make()?;
     let host = place.network().host(21)?;
     let data = ["--data".to_owned(), "data".to_owned()];
-    let mut node = Node::new(1, host, data.to_vec());
+    let mut node = Node::new(1, host, data.to_vec()).of(&options.program);
     node.start(&place)?;
     node.wait_until_ready(&place)?;
     let load = Load {

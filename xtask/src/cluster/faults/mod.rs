@@ -15,7 +15,7 @@ mod site;
 mod verdict;
 
 use crate::{
-    cargo::{cargo, run as run_command},
+    cargo::{cargo, run as run_command, target},
     tools::Installing,
 };
 
@@ -27,12 +27,9 @@ pub(crate) use options::Options;
 /// When something can't be started, or a promise was broken: which, and where to look.
 pub(crate) fn run(options: &Options, installing: Installing) -> Result<(), String> {
     super::install(installing)?;
-    run_command(&mut cargo(&[
-        "build",
-        "--locked",
-        "--package",
-        "milepost-cli",
-    ]))?;
+    if options.program == target().join("debug/milepost") {
+        run_command(&mut cargo(&["build", "--locked", "--package", "milepost-cli"]))?;
+    }
     if options.is_embedded {
         embedded::run(options)
     } else {

@@ -30,7 +30,7 @@ const BETWEEN: Duration = Duration::from_secs(1);
 /// When the cluster doesn't recover, or a promise was broken.
 pub(super) fn run(options: &Options) -> Result<(), String> {
     say::talk("starting etcd, Patroni, PostgreSQL and nodes, three of each …");
-    let mut site = Site::start()?;
+    let mut site = Site::start(&options.program)?;
     let load = Load {
         doors: vec![site.balancer.address],
         clients: options.clients,
@@ -38,7 +38,7 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
         pause: Duration::from_millis(100),
     };
     let running = load.begin()?;
-    let replica = Replica::follow(&site)?;
+    let replica = Replica::follow(&site, &options.program)?;
     let mut struck = Vec::new();
     rolling::replace_all(&mut site, &running, &mut struck)?;
     let watch = Stopwatch::start();

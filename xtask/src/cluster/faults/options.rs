@@ -1,6 +1,8 @@
 //! What `cargo xtask faults` was asked for.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
+
+use crate::cargo::target;
 
 /// How much, of what.
 #[derive(Clone, Debug)]
@@ -9,21 +11,30 @@ pub(crate) struct Options {
     pub(super) time: Duration,
     /// Clients that write and read.
     pub(super) clients: usize,
+    /// The program of the nodes, built before.
+    pub(super) program: PathBuf,
     /// One node with a store of its own, in place of a cluster.
     pub(super) is_embedded: bool,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(30 * 60),
+            clients: 32,
+            program: target().join("debug/milepost"),
+            is_embedded: false,
+        }
+    }
+}
+
 impl Options {
-    /// Reads `--minutes N --clients N --embedded`.
+    /// Reads `--minutes N --clients N --program FILE --embedded`.
     ///
     /// # Errors
     /// When a word is unknown or a number is none.
     pub(crate) fn parse(words: &[&str]) -> Result<Self, String> {
-        let mut options = Self {
-            time: Duration::from_secs(30 * 60),
-            clients: 32,
-            is_embedded: false,
-        };
+        let mut options = Self::default();
         let mut words = words.iter();
         while let Some(name) = words.next() {
             if *name == "--embedded" {
@@ -33,6 +44,7 @@ impl Options {
             let value = words.next().ok_or_else(|| format!("{name} has no value"))?;
             match *name {
                 "--minutes" => options.time = minutes(value)?,
+                "--program" => options.program = value.into(),
                 "--clients" => {
                     let clients = value.parse();
                     options.clients =
@@ -48,8 +60,8 @@ impl Options {
     pub(crate) fn small_embedded() -> Self {
         Self {
             time: Duration::from_secs(15),
-            clients: 32,
             is_embedded: true,
+            ..Self::default()
         }
     }
 }

@@ -1,7 +1,12 @@
 //! `milepost sync --follow` through the balancer, all the while; in the end its files are what the store has.
 
 use std::{
-    collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, process::Child, thread,
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Child,
+    thread,
     time::Duration,
 };
 
@@ -9,7 +14,6 @@ use serde_json::Value;
 
 use super::site::Site;
 use crate::{
-    cargo::target,
     clock::Stopwatch,
     cluster::{
         load::{Answer, Ask, ask},
@@ -38,8 +42,7 @@ impl Replica {
     ///
     /// # Errors
     /// When it can't be started.
-    pub(super) fn follow(site: &Site) -> Result<Self, String> {
-        let program = target().join("debug/milepost");
+    pub(super) fn follow(site: &Site, program: &Path) -> Result<Self, String> {
         let url = format!("http://{}/v1/{COLLECTION}", site.balancer.address);
         let words = [
             "sync",

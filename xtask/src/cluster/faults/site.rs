@@ -1,6 +1,6 @@
 //! Three nodes over a Patroni cluster of three, behind HAProxy.
 
-use std::{fs, net::SocketAddr, thread, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, thread, time::Duration};
 
 use crate::{
     cargo::{program, read, target},
@@ -26,18 +26,20 @@ impl Site {
     ///
     /// # Errors
     /// When something can't be started.
-    pub(crate) fn start() -> Result<Self, String> {
+    pub(crate) fn start(milepost: &Path) -> Result<Self, String> {
         let assembly = Assembly::start()?;
         let place = &assembly.place;
         let keys = place.path("keys.json");
         let create = ["keys", "create", "--keys", &keys.display().to_string()].map(str::to_owned);
-        read(program(target().join("debug/milepost")).args(create))?;
+        read(program(milepost).args(create))?;
         let mut words = assembly.options();
         words.extend(["--keys".to_owned(), keys.display().to_string()]);
+        // Longer than the balancer takes to notice.
+        words.extend(["--limit", "leaveSeconds=3"].map(str::to_owned));
         let mut nodes = Vec::new();
         for number in 1..=NODES {
             let host = assembly.host_for_node(number)?;
-            let mut node = Node::new(number, host, words.clone());
+            let mut node = Node::new(number, host, words.clone()).of(milepost);
             node.start(place)?;
             nodes.push(node);
         }
