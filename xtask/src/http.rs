@@ -3,6 +3,7 @@
 //! One request a connection, loopback only, no redirects, no TLS.
 
 use std::{
+    fmt,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     time::Duration,
@@ -15,7 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PATIENCE_SHORT: Duration = Duration::from_secs(1);
 
 /// One response, as it came.
-#[derive(Debug)]
 pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
@@ -25,6 +25,17 @@ pub(crate) struct Response {
     pub(crate) fields: Vec<(String, String)>,
     /// The body, without its framing.
     pub(crate) body: Vec<u8>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{} {}",
+            self.status,
+            String::from_utf8_lossy(&self.body)
+        )
+    }
 }
 
 impl Response {

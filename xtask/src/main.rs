@@ -33,8 +33,10 @@ Commands:
   protocol               only what independent tools say about the wire
   cluster up             PostgreSQL with Patroni and etcd, three of each, on this machine, to try
                          nodes on; until ctrl-c
+  cluster check          what is checked of nodes over it, a few faults among that
   faults [OPTIONS]       what clients see of three nodes over that cluster while each of it is
-                         killed, frozen and cut off: --minutes N --clients N --embedded
+                         killed, frozen and cut off: --minutes N --clients N --program FILE
+                         --embedded
   deploy                 whether what lies in deploy/ is taken by the programs it is for
   caches [OPTIONS]       what a cache in front saves the server: --followers N,N --writes N
                          --rate N --clients N --only fanout,storm --debug

@@ -36,8 +36,9 @@ use crate::{
 pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     match words {
         ["up"] => install(Installing::Allowed).and_then(|()| up::run()),
+        ["check"] => run_check(Installing::Allowed),
         _ => Err(format!(
-            "cluster {}: there is only `cluster up`",
+            "cluster {}: there are up and check",
             words.join(" ")
         )),
     }
@@ -45,20 +46,33 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
 
 /// Adds to a run what can be checked each time.
 pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
-    steps.run("faults: one node killed", || {
-        with(installing, || {
-            run_faults(&FaultOptions::small_embedded(), installing)
-        })
-    });
-}
-
-/// Runs what needs the packages, or skips it where that is allowed.
-fn with(installing: Installing, work: impl FnOnce() -> Result<(), String>) -> Result<Done, String> {
-    match install(installing) {
+    let mut is_here = false;
+    steps.run("nodes: packages", || match install(installing) {
         Err(reason) if !tools::is_ci() => Ok(Done::Skipped(reason)),
         Err(reason) => Err(reason),
-        Ok(()) => work().map(|()| Done::Passed),
+        Ok(()) => {
+            is_here = true;
+            Ok(Done::Passed)
+        }
+    });
+    if !is_here {
+        return;
     }
+    steps.run("faults: one node killed", || {
+        run_faults(&FaultOptions::small_embedded(), installing).map(|()| Done::Passed)
+    });
+    faults::add_to(steps);
+}
+
+/// Runs only what is added to a check.
+///
+/// # Errors
+/// The failed step and its reason.
+fn run_check(installing: Installing) -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.run("tools", || tools::prepare(installing));
+    add_to(&mut steps, installing);
+    steps.finish()
 }
 
 /// Makes available what a cluster is made of.

@@ -24,6 +24,14 @@ const STARTING_MAX: Duration = Duration::from_secs(60);
 const STOPPING_MAX: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Kills what stands in its folder, and starts it there again.
+const RESTART: &str = "\
+for process in /proc/[0-9]*; do
+  test \"$(readlink \"$process/cwd\")\" = {folder} && kill -KILL \"${process#/proc/}\"
+done
+cd {folder} && exec setsid --fork {command} >> log 2>&1 < /dev/null
+";
+
 /// A node; its host stays when it is killed.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -66,25 +74,50 @@ impl Node {
             .map_err(|error| format!("{address}: {error}"))
     }
 
+    /// Gives it further options, from its next start on.
+    pub(crate) fn set_words(&mut self, words: &[String]) {
+        self.words = words.to_vec();
+    }
+
     /// Starts it, for the first time or again.
     ///
     /// # Errors
     /// When it can't be started.
     pub(crate) fn start(&mut self, place: &Place) -> Result<(), String> {
-        let address = self.address()?.to_string();
-        let mut words = ["serve", "--open", "--log", "errors", "--listen", &address]
-            .map(str::to_owned)
-            .to_vec();
-        words.extend(self.words.iter().cloned());
         let started = place.start(&Start {
             folder: &self.name,
             host: &self.host,
             as_caller: true,
             program: &self.program.display().to_string(),
-            words,
+            words: self.all_words()?,
         });
         self.running = Some(started?);
         Ok(())
+    }
+
+    fn all_words(&self) -> Result<Vec<String>, String> {
+        let address = self.address()?.to_string();
+        let words = ["serve", "--open", "--log", "errors", "--listen", &address];
+        let mut words = words.map(str::to_owned).to_vec();
+        words.extend(self.words.iter().cloned());
+        Ok(words)
+    }
+
+    /// A command for the shell that kills it and starts it again.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub(crate) fn restarting(&self, place: &Place) -> Result<String, String> {
+        let mut words = self.host.words();
+        words.push(self.program.display().to_string());
+        words.extend(self.all_words()?);
+        let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        let folder = place.path(&self.name);
+        let text = RESTART
+            .replace("{folder}", &folder.display().to_string())
+            .replace("{command}", &quoted.join(" "));
+        let file = place.file(&format!("restart-{}.sh", self.name), &text)?;
+        Ok(format!("sh {}", file.display()))
     }
 
     /// Whether it says that it takes requests.
@@ -130,6 +163,12 @@ impl Node {
         if let Some(mut child) = self.running.take() {
             let _status = child.wait();
         }
+    }
+
+    /// Ends it and whatever was started in its place.
+    pub(crate) fn kill_all(&mut self, place: &Place) {
+        processes::kill_within(&place.path(&self.name));
+        self.kill();
     }
 
     /// Ends it in good order.

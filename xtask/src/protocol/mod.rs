@@ -12,11 +12,14 @@ mod lint;
 mod seed;
 mod service;
 
+use std::net::SocketAddr;
+
 use crate::{
     cargo::{cargo, run},
     step::{Done, Steps},
     tools,
 };
+pub(crate) use service::LIMITS;
 use service::Service;
 
 /// Adds the protocol's steps to a run.
@@ -35,17 +38,35 @@ pub(crate) fn add_to(steps: &mut Steps) {
         Ok(Done::Passed)
     });
     let Some(service) = started else { return };
-    steps.run("protocol: design rules", || {
-        design_rules::check(&service).map(|()| Done::Passed)
+    judge(steps, "protocol", &service);
+}
+
+/// Adds the same about a service that somebody else has started, on whatever it stands.
+pub(crate) fn add_about(steps: &mut Steps, name: &str, address: SocketAddr) {
+    let mut filled = None;
+    steps.run(&format!("{name}: data"), || {
+        let service = Service::at(address)?;
+        seed::fill(&service)?;
+        filled = Some(service);
+        Ok(Done::Passed)
     });
-    steps.run("protocol: httplint", || {
-        with("httplint", || lint::check(&service))
+    if let Some(service) = filled {
+        judge(steps, name, &service);
+    }
+}
+
+fn judge(steps: &mut Steps, name: &str, service: &Service) {
+    steps.run(&format!("{name}: design rules"), || {
+        design_rules::check(service).map(|()| Done::Passed)
     });
-    steps.run("protocol: spectral", || {
-        with("spectral", || external::spectral(&service))
+    steps.run(&format!("{name}: httplint"), || {
+        with("httplint", || lint::check(service))
     });
-    steps.run("protocol: schemathesis", || {
-        with("schemathesis", || external::schemathesis(&service))
+    steps.run(&format!("{name}: spectral"), || {
+        with("spectral", || external::spectral(service))
+    });
+    steps.run(&format!("{name}: schemathesis"), || {
+        with("schemathesis", || external::schemathesis(service))
     });
 }
 

@@ -15,6 +15,8 @@ use crate::{
     http::{self, Response},
 };
 
+/// A stream of events is read to its end, and nobody waits for news that won't come.
+pub(crate) const LIMITS: &str = "streamSecondsMax=1,waitSecondsMax=1";
 /// A server that does not answer within this time is not going to.
 const STARTING_MAX: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(20);
@@ -22,7 +24,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A running server; dropped, it is stopped.
 #[derive(Debug)]
 pub(crate) struct Service {
-    child: Child,
+    /// `None`: somebody else's.
+    child: Option<Child>,
     address: SocketAddr,
     log: PathBuf,
 }
@@ -46,8 +49,7 @@ impl Service {
         command
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(folder.join("data"))
-            // A stream of events is read to its end, and nobody waits for news that won't come.
-            .args(["--limit", "streamSecondsMax=1,waitSecondsMax=1"]);
+            .args(["--limit", LIMITS]);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -56,12 +58,26 @@ impl Service {
             .spawn()
             .map_err(|error| format!("milepost serve: {error}"))?;
         let mut service = Self {
-            child,
+            child: Some(child),
             address,
             log,
         };
         service.wait_until_up()?;
         Ok(service)
+    }
+
+    /// A service that is there already.
+    ///
+    /// # Errors
+    /// When the folder for what is written meanwhile can't be made.
+    pub(crate) fn at(address: SocketAddr) -> Result<Self, String> {
+        let folder = target().join("protocol");
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(Self {
+            child: None,
+            address,
+            log: folder.join("server.log"),
+        })
     }
 
     fn wait_until_up(&mut self) -> Result<(), String> {
@@ -70,7 +86,8 @@ impl Service {
             if TcpStream::connect(self.address).is_ok() {
                 return Ok(());
             }
-            if !matches!(self.child.try_wait(), Ok(None)) {
+            let child = self.child.as_mut();
+            if child.is_some_and(|child| !matches!(child.try_wait(), Ok(None))) {
                 break;
             }
             thread::sleep(PAUSE);
@@ -104,8 +121,10 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to stop.
-        let _already_ended = self.child.kill();
-        let _status = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _already_ended = child.kill();
+            let _status = child.wait();
+        }
     }
 }
 

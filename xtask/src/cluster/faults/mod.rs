@@ -4,6 +4,7 @@
 //! Over a cluster by default: three nodes behind HAProxy over three PostgreSQL. `--embedded`: one node with a
 //! store of its own, killed and started again.
 
+mod audited;
 mod embedded;
 mod fault;
 mod nodes;
@@ -16,8 +17,11 @@ mod verdict;
 
 use crate::{
     cargo::{cargo, run as run_command, target},
+    protocol,
+    step::{Done, Steps},
     tools::Installing,
 };
+use site::Site;
 
 pub(crate) use options::Options;
 
@@ -28,11 +32,35 @@ pub(crate) use options::Options;
 pub(crate) fn run(options: &Options, installing: Installing) -> Result<(), String> {
     super::install(installing)?;
     if options.program == target().join("debug/milepost") {
-        run_command(&mut cargo(&["build", "--locked", "--package", "milepost-cli"]))?;
+        run_command(&mut cargo(&[
+            "build",
+            "--locked",
+            "--package",
+            "milepost-cli",
+        ]))?;
     }
     if options.is_embedded {
         embedded::run(options)
     } else {
         nodes::run(options)
     }
+}
+
+/// Adds to a run: what independent tools and the auditor say of three nodes behind a balancer that sends
+/// each request to another one, and a few faults.
+pub(crate) fn add_to(steps: &mut Steps) {
+    let options = Options::small();
+    let mut started = None;
+    steps.run("nodes: three over PostgreSQL", || {
+        started = Some(Site::start(&options.program, protocol::LIMITS)?);
+        Ok(Done::Passed)
+    });
+    let Some(mut site) = started else { return };
+    protocol::add_about(steps, "nodes", site.balancer.address);
+    steps.run("nodes: audit", || {
+        audited::check(&mut site, &options.program).map(|()| Done::Passed)
+    });
+    steps.run("nodes: faults", || {
+        nodes::strike(site, &options).map(|()| Done::Passed)
+    });
 }

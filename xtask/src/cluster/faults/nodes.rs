@@ -21,6 +21,8 @@ use crate::{
 const LASTING: Duration = Duration::from_secs(7);
 /// A node that is killed is started again at once, as a service manager does.
 const LASTING_SHORT: Duration = Duration::from_secs(2);
+/// Longer than the balancer takes to notice.
+const LEAVING: &str = "leaveSeconds=3";
 /// Between one fault's end and the next.
 const BETWEEN: Duration = Duration::from_secs(1);
 
@@ -30,7 +32,15 @@ const BETWEEN: Duration = Duration::from_secs(1);
 /// When the cluster doesn't recover, or a promise was broken.
 pub(super) fn run(options: &Options) -> Result<(), String> {
     say::talk("starting etcd, Patroni, PostgreSQL and nodes, three of each …");
-    let mut site = Site::start(&options.program)?;
+    strike(Site::start(&options.program, LEAVING)?, options)
+}
+
+/// Lets faults strike what runs already, and judges.
+///
+/// # Errors
+/// When the cluster doesn't recover, or a promise was broken.
+pub(super) fn strike(mut site: Site, options: &Options) -> Result<(), String> {
+    site.limit(LEAVING);
     let load = Load {
         doors: vec![site.balancer.address],
         clients: options.clients,

@@ -56,6 +56,14 @@ impl Options {
         Ok(options)
     }
 
+    /// So little that it can be checked each time: a cluster.
+    pub(crate) fn small() -> Self {
+        Self {
+            time: Duration::from_secs(2 * 60),
+            ..Self::default()
+        }
+    }
+
     /// So little that it can be checked each time: a node with a store of its own.
     pub(crate) fn small_embedded() -> Self {
         Self {

@@ -10,7 +10,7 @@ use crate::{
 
 const NODES: u8 = 3;
 /// What died comes back within this time, or the fault has done lasting harm.
-const WHOLE_MAX: Duration = Duration::from_secs(90);
+const WHOLE_MAX: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Dropped, all of it is gone.
@@ -19,6 +19,7 @@ pub(crate) struct Site {
     pub(crate) nodes: Vec<Node>,
     pub(crate) balancer: Balancer,
     pub(crate) assembly: Assembly,
+    words: Vec<String>,
 }
 
 impl Site {
@@ -26,7 +27,7 @@ impl Site {
     ///
     /// # Errors
     /// When something can't be started.
-    pub(crate) fn start(milepost: &Path) -> Result<Self, String> {
+    pub(crate) fn start(milepost: &Path, limits: &str) -> Result<Self, String> {
         let assembly = Assembly::start()?;
         let place = &assembly.place;
         let keys = place.path("keys.json");
@@ -34,12 +35,12 @@ impl Site {
         read(program(milepost).args(create))?;
         let mut words = assembly.options();
         words.extend(["--keys".to_owned(), keys.display().to_string()]);
-        // Longer than the balancer takes to notice.
-        words.extend(["--limit", "leaveSeconds=3"].map(str::to_owned));
+        let mut limited = words.clone();
+        limited.extend(["--limit".to_owned(), limits.to_owned()]);
         let mut nodes = Vec::new();
         for number in 1..=NODES {
             let host = assembly.host_for_node(number)?;
-            let mut node = Node::new(number, host, words.clone()).of(milepost);
+            let mut node = Node::new(number, host, limited.clone()).of(milepost);
             node.start(place)?;
             nodes.push(node);
         }
@@ -52,7 +53,17 @@ impl Site {
             nodes,
             balancer,
             assembly,
+            words,
         })
+    }
+
+    /// Gives all nodes other limits, from their next start on.
+    pub(crate) fn limit(&mut self, limits: &str) {
+        let mut words = self.words.clone();
+        words.extend(["--limit".to_owned(), limits.to_owned()]);
+        for node in &mut self.nodes {
+            node.set_words(&words);
+        }
     }
 
     /// Where the nodes listen.
