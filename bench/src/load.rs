@@ -3,7 +3,7 @@
 //!
 //! One thread drives all connections. Reading the first tags is not measured.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, str::FromStr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -16,7 +16,7 @@ use crate::{clock::Stopwatch, dialect::Dialect, response::Head};
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// Whom to load.
-    pub server: SocketAddr,
+    pub servers: Servers,
     /// What it understands.
     pub dialect: Dialect,
     /// Connections, each with a request under way at all times.
@@ -27,6 +27,41 @@ pub struct Load {
     pub time: Duration,
     /// Distinguishes this run's contents from an earlier run's.
     pub salt: u32,
+}
+
+/// One server, or several nodes of one service: connections go to them in turns.
+#[derive(Clone, Copy, Debug)]
+pub struct Servers {
+    addresses: [SocketAddr; NODES_MAX],
+}
+
+/// The most nodes that are loaded.
+const NODES_MAX: usize = 6;
+
+impl FromStr for Servers {
+    type Err = String;
+
+    /// Reads addresses that are separated by commas; one, two, three or six.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let addresses = text.split(',').map(str::parse::<SocketAddr>);
+        let addresses: Vec<_> = addresses
+            .collect::<Result<_, _>>()
+            .map_err(|error| error.to_string())?;
+        if addresses.is_empty() || !NODES_MAX.is_multiple_of(addresses.len()) {
+            return Err("name one, two, three or six servers".to_owned());
+        }
+        let all: Vec<_> = addresses.into_iter().cycle().take(NODES_MAX).collect();
+        let addresses = all.try_into().map_err(|_other| "too many servers")?;
+        Ok(Self { addresses })
+    }
+}
+
+impl Servers {
+    /// Where a connection goes.
+    fn of(&self, number: u32) -> Option<SocketAddr> {
+        let at = usize::try_from(number).ok()? % NODES_MAX;
+        self.addresses.get(at).copied()
+    }
 }
 
 /// What was measured.
@@ -91,7 +126,8 @@ struct Loop {
 
 impl Loop {
     async fn open(load: Load, number: u32) -> Result<Self, String> {
-        let stream = TcpStream::connect(load.server)
+        let server = load.servers.of(number).ok_or("no server")?;
+        let stream = TcpStream::connect(server)
             .await
             .map_err(|error| error.to_string())?;
         stream

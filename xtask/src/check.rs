@@ -38,6 +38,20 @@ pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
     steps.run("tests", || {
         passed(&mut cargo(&["test", "--workspace", "--locked"]))
     });
+    steps.run(
+        "tests over PostgreSQL, each request to another node",
+        || {
+            let words = [
+                "test",
+                "--package",
+                "milepost-server",
+                "--locked",
+                "--test",
+                "it",
+            ];
+            passed(cargo(&words).env("MILEPOST_TEST_STORE", "postgresql"))
+        },
+    );
     protocol::add_to(&mut steps);
     reports::add_to(&mut steps, installing);
     javascript::add_to(&mut steps, installing);

@@ -1,6 +1,6 @@
 //! Loads a server with replacements and prints one JSON object with what was acknowledged.
 //!
-//! `put_load --server ADDRESS --dialect NAME --connections N --keys N --seconds S --salt N`
+//! `put_load --server ADDRESS[,ADDRESS] --dialect NAME --connections N --keys N --seconds S --salt N`
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn main() -> Result<(), String> {
     let arguments = Arguments::of_the_process()?;
     let seconds: f64 = arguments.value("seconds")?;
     let load = Load {
-        server: arguments.value("server")?,
+        servers: arguments.value("server")?,
         dialect: arguments.value("dialect")?,
         connections: arguments.value("connections")?,
         keys: arguments.value("keys")?,

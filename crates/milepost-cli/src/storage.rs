@@ -59,6 +59,10 @@ pub(crate) fn open_failure(error: &OpenError) -> Failure {
         OpenError::OtherKeys { .. } => Failure::new(Exit::Refused, message)
             .hint("give every node the same file: milepost keys create --keys shared.json, then --keys shared.json")
             .hint("a node that was killed counts for 30 seconds more"),
+        OpenError::InUse { .. } => Failure::failed(message)
+            .hint("stop the nodes first: what they wrote from here on would not be in the copy")
+            .hint("a node that was killed counts for 30 seconds more"),
+        OpenError::NoStore { .. } => Failure::new(Exit::NotFound, message),
         OpenError::NotEmpty { .. } => {
             Failure::failed(message).hint("nothing is overwritten: choose another place")
         }

@@ -42,6 +42,16 @@ pub(crate) struct Collection {
     pub(crate) indexes: Vec<StoredIndex>,
     /// The text index, if text is declared.
     pub(crate) text: Option<StoredIndex>,
+    pub(crate) floors: Floors,
+}
+
+/// From where on a collection is remembered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Floors {
+    /// Snapshots before are no longer complete.
+    pub(crate) history: u64,
+    /// Changes since before are no longer complete.
+    pub(crate) tombstones: u64,
 }
 
 /// Everything that is declared at one moment.
@@ -124,10 +134,26 @@ pub(crate) async fn load(
     Ok(Catalog {
         epoch: store.try_get(1)?,
         lineage,
-        definitions: Arc::new(definitions),
+        definitions: same_as(known, definitions),
         collections,
         indexes_made: store.try_get(2)?,
     })
+}
+
+/// The same value as before, where nothing else is declared: whoever compares need not look inside.
+fn same_as(known: Option<&Catalog>, definitions: Definitions) -> Arc<Definitions> {
+    let is_alike = |known: &&Catalog| {
+        let is_known = |(path, defined): (&CollectionPath, &Defined)| {
+            let before = known.definitions.of(path);
+            before.is_some_and(|before| before.position == defined.position)
+        };
+        known.definitions.iter().count() == definitions.iter().count()
+            && definitions.iter().all(is_known)
+    };
+    match known.filter(is_alike) {
+        Some(known) => Arc::clone(&known.definitions),
+        None => Arc::new(definitions),
+    }
 }
 
 async fn lineage(client: &ClientWrapper, history: &str) -> Result<Lineage, Trouble> {
@@ -188,7 +214,7 @@ async fn collections(
     definitions: &Definitions,
 ) -> Result<HashMap<CollectionPath, Arc<Collection>>, Trouble> {
     let mut stored = stored_indexes(client).await?;
-    let sql = "SELECT number, name FROM milepost.collections";
+    let sql = "SELECT number, name, history_floor, tombstone_floor FROM milepost.collections";
     let mut collections = HashMap::new();
     for row in client.query(sql, &[]).await? {
         let number: i32 = row.try_get(0)?;
@@ -209,6 +235,10 @@ async fn collections(
             definition,
             indexes,
             text,
+            floors: Floors {
+                history: unsigned(row.try_get(2)?),
+                tombstones: unsigned(row.try_get(3)?),
+            },
         };
         collections.insert(path, Arc::new(collection));
     }

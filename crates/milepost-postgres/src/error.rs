@@ -134,6 +134,18 @@ pub enum OpenError {
         /// Their names, and when they were last seen.
         nodes: String,
     },
+    /// Nodes serve the store, which nobody may do meanwhile.
+    #[error("nodes serve this store: {nodes}")]
+    InUse {
+        /// Their names, and when they were last seen.
+        nodes: String,
+    },
+    /// There is no store in the database.
+    #[error("there is no store in {place}")]
+    NoStore {
+        /// Which database.
+        place: String,
+    },
     /// Something is in the store already.
     #[error("{place} holds a store already")]
     NotEmpty {

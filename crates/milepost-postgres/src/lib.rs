@@ -11,6 +11,7 @@ mod catalog;
 mod changes;
 mod connect;
 mod error;
+mod fresh;
 mod list;
 mod listen;
 mod maintenance;
@@ -24,6 +25,7 @@ mod rows;
 mod schema;
 mod sequencer;
 mod shared;
+mod transfer;
 mod trouble;
 mod trust;
 mod view;
@@ -51,6 +53,7 @@ pub use self::{
     options::Options,
     patroni::Member,
     restored::begin_history,
+    transfer::{Arriving, Leaving},
     trust::Trust,
 };
 use self::{
@@ -218,6 +221,10 @@ impl Store for Postgres {
         self.shared.head()
     }
 
+    async fn refresh(&self) -> Result<(), ReadError> {
+        self.in_time(|| fresh::refresh(&self.shared)).await
+    }
+
     fn definitions(&self) -> Arc<Definitions> {
         Arc::clone(&self.shared.catalog().definitions)
     }
@@ -282,9 +289,8 @@ impl Store for Postgres {
         Ok(Arc::new(page))
     }
 
-    /// What other nodes have forgotten since is not known here without asking.
-    fn tells(&self, _query: &ChangesQuery) -> bool {
-        false
+    fn tells(&self, query: &ChangesQuery) -> bool {
+        changes::tells(&self.shared, query)
     }
 
     fn commits(&self) -> watch::Receiver<Position> {

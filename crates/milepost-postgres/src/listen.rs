@@ -46,7 +46,8 @@ async fn listen(shared: &Shared) -> Result<(), Trouble> {
             let catalog = shared.catalog();
             let head = news.epoch.filter(|epoch| *epoch == catalog.epoch);
             match head.and(news.head) {
-                Some(head) => shared.saw(&catalog, head),
+                // Heard at no moment that is known.
+                Some(head) => shared.saw(&catalog, head, 0),
                 None => break,
             }
         }

@@ -56,6 +56,16 @@ ON CONFLICT (sequencer) DO UPDATE SET seen = now(), active_key = $3, keys = $4";
 const SEEN: &str = "
 UPDATE milepost.sequencers SET seen = now(), active_key = $2, keys = $3 WHERE sequencer = $1";
 
+/// Who runs now, for people; empty where nobody does.
+pub(crate) async fn running(client: &ClientWrapper) -> Result<String, Trouble> {
+    let sql =
+        "SELECT name, NULL, NULL, extract(epoch FROM now() - seen)::bigint FROM milepost.sequencers
+               WHERE seen > now() - $1 * interval '1 second' ORDER BY name";
+    let rows = client.query(sql, &[&f64_of(RUNS_S)]).await?;
+    let nodes: Vec<String> = rows.iter().map(described).collect::<Result<_, _>>()?;
+    Ok(nodes.join(", "))
+}
+
 /// Refuses where nodes run whose keys don't go with this one's.
 pub(crate) async fn agree(
     client: &ClientWrapper,

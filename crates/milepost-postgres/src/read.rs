@@ -37,7 +37,7 @@ pub(crate) async fn newest(
     key: &ResourceKey,
 ) -> Result<Option<Version>, ReadError> {
     loop {
-        let catalog = shared.catalog();
+        let (catalog, began) = (shared.catalog(), shared.moment());
         // A collection that isn't known here may be known to others: the view finds out.
         let number = catalog.number(&key.collection).unwrap_or_default();
         let client = shared.pool.get().await.map_err(Trouble::from)?;
@@ -46,7 +46,8 @@ pub(crate) async fn newest(
         let asked = client.query_one(&statement, &[&number, &parent, &id]).await;
         let row = asked.map_err(Trouble::from)?;
         if row.try_get::<_, i64>(0).map_err(Trouble::from)? == catalog.epoch {
-            shared.saw(&catalog, unsigned(row.try_get(1).map_err(Trouble::from)?));
+            let head = unsigned(row.try_get(1).map_err(Trouble::from)?);
+            shared.saw(&catalog, head, began);
             let found: Option<i64> = row.try_get(2).map_err(Trouble::from)?;
             return Ok(found
                 .map(|_| version(&row, 2, &catalog.lineage))

@@ -51,7 +51,7 @@ async fn begin(client: &ClientWrapper) -> Result<(), Trouble> {
 }
 
 /// The digest of what is there, under the entity tags of the new history.
-async fn digest(
+pub(crate) async fn digest(
     client: &ClientWrapper,
     catalog: &Catalog,
     path: &CollectionPath,

@@ -18,11 +18,11 @@ use tokio_postgres::Client;
 use crate::{OpenError, options::Options, trouble::Trouble};
 
 /// The format that this version writes, and the newest it reads.
-const FORMAT: i32 = 2;
+pub(crate) const FORMAT: i32 = 2;
 /// Who founds or migrates holds this advisory lock: "mile" in ASCII, and a one.
 const FOUNDING: i64 = 0x6d69_6c65_0000_0001;
 
-const TABLES: &str = r#"
+pub(crate) const TABLES: &str = r#"
 CREATE SCHEMA milepost;
 CREATE TABLE milepost.store (
     one          boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -116,19 +116,26 @@ const MIGRATIONS: &[(i32, &str)] = &[(
 /// The oldest server that has all that is used here.
 const SERVER_MIN: i32 = 150_000;
 
-/// Makes the tables where there are none, one node at a time, brings those of an older version up to
-/// date, and refuses those of a newer one.
-pub(crate) async fn prepare(client: &Client, options: &Options) -> Result<(), OpenError> {
+/// Refuses a server that is too old.
+pub(crate) async fn require_version(client: &Client, options: &Options) -> Result<(), OpenError> {
     let of = |error: tokio_postgres::Error| OpenError::of(error.into(), &options.database);
     let version =
         "SELECT current_setting('server_version_num')::integer, current_setting('server_version')";
     let version = client.query_one(version, &[]).await.map_err(of)?;
-    if version.try_get::<_, i32>(0).map_err(of)? < SERVER_MIN {
-        return Err(OpenError::OldServer {
-            place: options.database.to_string(),
-            version: version.try_get(1).map_err(of)?,
-        });
+    if version.try_get::<_, i32>(0).map_err(of)? >= SERVER_MIN {
+        return Ok(());
     }
+    Err(OpenError::OldServer {
+        place: options.database.to_string(),
+        version: version.try_get(1).map_err(of)?,
+    })
+}
+
+/// Makes the tables where there are none, one node at a time, brings those of an older version up to
+/// date, and refuses those of a newer one.
+pub(crate) async fn prepare(client: &Client, options: &Options) -> Result<(), OpenError> {
+    let of = |error: tokio_postgres::Error| OpenError::of(error.into(), &options.database);
+    require_version(client, options).await?;
     let lock = "SELECT pg_advisory_lock($1)";
     client.execute(lock, &[&FOUNDING]).await.map_err(of)?;
     let prepared = prepare_locked(client, options).await;
@@ -205,7 +212,7 @@ async fn make(client: &Client) -> Result<(), Trouble> {
 }
 
 /// Carries out a whole transaction.
-async fn whole(client: &Client, sql: &str) -> Result<(), Trouble> {
+pub(crate) async fn whole(client: &Client, sql: &str) -> Result<(), Trouble> {
     let made = client.batch_execute(sql).await;
     if made.is_err() {
         // The transaction failed as a whole; what remains of it is only in this connection.

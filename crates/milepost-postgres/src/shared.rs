@@ -3,7 +3,10 @@
 //! Nothing here is truth: the catalog is what the database said last, and whoever uses it compares
 //! its epoch with the database's within its own transaction.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{
+    Arc, Mutex, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use milepost_semantics::Position;
 use milepost_store::Health;
@@ -12,6 +15,7 @@ use tokio::sync::watch;
 use crate::{
     catalog::Catalog,
     connect::{Connector, Pool},
+    fresh::Freshness,
     nodes::KeyMarks,
     options::Options,
     primary::Targets,
@@ -30,6 +34,12 @@ pub(crate) struct Shared {
     pub(crate) keys: watch::Sender<Option<KeyMarks>>,
     catalog: RwLock<Arc<Catalog>>,
     commits: watch::Sender<Position>,
+    /// Counts what was published; see [`Shared::moment`].
+    moments: AtomicU64,
+    /// When the catalog was last published, and when the head was.
+    published: AtomicU64,
+    seen: AtomicU64,
+    pub(crate) freshness: Freshness,
     /// Why the database can't be used; `None` where it can.
     trouble: Mutex<Option<String>>,
 }
@@ -51,6 +61,10 @@ impl Shared {
             options,
             commits: watch::Sender::new(catalog.lineage.position(head)),
             catalog: RwLock::new(Arc::new(catalog)),
+            moments: AtomicU64::new(1),
+            published: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
+            freshness: Freshness::default(),
             trouble: Mutex::default(),
         }
     }
@@ -59,20 +73,34 @@ impl Shared {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A catalog was read, maybe an older one than another reader's.
-    pub(crate) fn publish(&self, catalog: &Arc<Catalog>) {
+    /// Now, in this node's own count: what is read from here on is not older than what was published.
+    pub(crate) fn moment(&self) -> u64 {
+        self.moments.load(Ordering::Acquire)
+    }
+
+    /// A catalog was read by who began at a moment, maybe an older one than another reader's. One with a
+    /// smaller epoch is news where it was read after all that is known: the database has lost commits.
+    pub(crate) fn publish(&self, catalog: &Arc<Catalog>, began: u64) {
         let mut current = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
-        if current.epoch < catalog.epoch {
+        let known = current.epoch;
+        let is_later = began > self.published.load(Ordering::Acquire);
+        if known < catalog.epoch || (known != catalog.epoch && is_later) {
             *current = Arc::clone(catalog);
+            let moment = self.moments.fetch_add(1, Ordering::AcqRel);
+            self.published.store(moment, Ordering::Release);
         }
     }
 
-    /// The head was seen, in a database whose catalog is this one.
-    pub(crate) fn saw(&self, catalog: &Catalog, head: u64) {
+    /// The head was seen by who began at a moment, in a database whose catalog is this one.
+    pub(crate) fn saw(&self, catalog: &Catalog, head: u64, began: u64) {
+        let position = catalog.lineage.position(head);
         self.commits.send_if_modified(|seen| {
-            let is_news = seen.sequence() < head;
+            let is_later = began > self.seen.load(Ordering::Acquire);
+            let is_news = seen.sequence() < head || (*seen != position && is_later);
             if is_news {
-                *seen = catalog.lineage.position(head);
+                *seen = position;
+                let moment = self.moments.fetch_add(1, Ordering::AcqRel);
+                self.seen.store(moment, Ordering::Release);
             }
             is_news
         });

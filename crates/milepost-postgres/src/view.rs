@@ -48,6 +48,7 @@ pub(crate) async fn read(client: &ClientWrapper) -> Result<(Catalog, u64), Troub
 
 impl View {
     pub(crate) async fn open(shared: &Shared) -> Result<Self, Trouble> {
+        let began = shared.moment();
         let mut view = Self {
             client: Some(shared.pool.get().await?),
             catalog: shared.catalog(),
@@ -66,9 +67,9 @@ impl View {
         view.head = unsigned(row.try_get(0)?);
         if epoch != view.catalog.epoch {
             view.catalog = Arc::new(catalog::load(view.client()?, Some(&view.catalog)).await?);
-            shared.publish(&view.catalog);
+            shared.publish(&view.catalog, began);
         }
-        shared.saw(&view.catalog, view.head);
+        shared.saw(&view.catalog, view.head, began);
         Ok(view)
     }
 

@@ -18,6 +18,7 @@ mod embedding;
 mod failure;
 mod feed;
 mod flows;
+mod fresh;
 mod governed;
 mod hosts;
 mod href;

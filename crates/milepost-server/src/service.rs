@@ -28,6 +28,7 @@ use crate::{
     digest,
     dispatch::{dispatch, options_of_service},
     edge::{self, Begun, EdgeSettings, RequestFacts},
+    failure, fresh,
     hosts::Hosts,
     identity::{self, Identity},
     intake::{Interrupted, RequestBody},
@@ -248,7 +249,10 @@ async fn routed(
     match route::parse(&shared.base, request.uri.path()) {
         Ok(route) => (
             kind(request, &route),
-            dispatch(shared, request, begun, route, body).await,
+            match fresh::catch_up(shared, request, &route).await {
+                Ok(()) => dispatch(shared, request, begun, route, body).await,
+                Err(error) => failure::of_read(shared, error).into_response(&shared.base),
+            },
         ),
         Err(stray) => (
             RouteKind::Unknown,

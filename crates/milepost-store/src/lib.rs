@@ -32,6 +32,7 @@ mod query;
 mod set_digest;
 mod store;
 mod transaction;
+pub mod transfer;
 mod version;
 mod words;
 

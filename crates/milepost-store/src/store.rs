@@ -59,6 +59,15 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// The position of the newest visible commit.
     fn head(&self) -> Position;
 
+    /// Brings [`Store::head`] and [`Store::definitions`] to what every node of the store had acknowledged
+    /// when this was called. Needed only where [`Kind::has_primary`]: others always are.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] where the primary can't be asked.
+    async fn refresh(&self) -> Result<(), ReadError> {
+        Ok(())
+    }
+
     /// Everything that is declared, as of now.
     fn definitions(&self) -> Arc<Definitions>;
 

@@ -129,12 +129,21 @@ impl Writing {
     /// # Errors
     /// When the load fails, or Milepost refused a replacement.
     pub(super) fn measure(self, server: SocketAddr) -> Result<f64, String> {
+        self.measure_all(&[server])
+    }
+
+    /// The same of several nodes of one service, over as many connections in all.
+    ///
+    /// # Errors
+    /// As [`Writing::measure`].
+    pub(super) fn measure_all(self, servers: &[SocketAddr]) -> Result<f64, String> {
         static RUNS: AtomicU32 = AtomicU32::new(0);
         let salt = RUNS
             .fetch_add(1, Ordering::Relaxed)
             .wrapping_mul(10_000_019);
         let mut put_load = load(binary("put_load"));
-        put_load.args(["--server", &server.to_string(), "--dialect", self.dialect]);
+        let servers: Vec<String> = servers.iter().map(SocketAddr::to_string).collect();
+        put_load.args(["--server", &servers.join(","), "--dialect", self.dialect]);
         for (name, number) in [
             ("--connections", self.connections),
             ("--keys", self.keys),

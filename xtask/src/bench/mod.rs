@@ -9,6 +9,7 @@ mod cases;
 mod feed;
 mod load;
 mod milepost;
+mod nodes;
 mod options;
 mod peers;
 mod pinned;
@@ -57,6 +58,9 @@ pub(crate) fn run_all(options: &Options) -> Result<(), String> {
         scale::measure(options, &mut report)?;
     }
     feed::measure(options, &mut report)?;
+    if options.wants("nodes") {
+        nodes::measure(options, &mut report)?;
+    }
     let file = folder()?.join("report.md");
     fs::write(&file, report.text()).map_err(|error| format!("{}: {error}", file.display()))?;
     say::data(report.text());

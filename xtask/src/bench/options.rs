@@ -34,6 +34,7 @@ pub(super) const PARTS: &[&str] = &[
     "feed-closed",
     "feed-catch-up",
     "feed-history",
+    "nodes",
     "pocketbase",
     "etcd",
     "kinto",

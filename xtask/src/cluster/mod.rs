@@ -18,7 +18,9 @@ mod place;
 mod processes;
 mod up;
 
+pub(crate) use account::Account;
 pub(crate) use balancer::Balancer;
+pub(crate) use database::programs;
 pub(crate) use faults::{Options as FaultOptions, run as run_faults};
 pub(crate) use load::{Answer, Ask, ask};
 pub(crate) use node::Node;

@@ -13,7 +13,11 @@ mod applying;
 mod auditing;
 mod caches;
 mod client;
+#[path = "../../../milepost-postgres/tests/it/cluster.rs"]
+#[expect(dead_code, reason = "it offers more than is needed here")]
+mod cluster;
 mod completing;
+mod copying;
 mod disk;
 mod exporting;
 mod fleet;

@@ -38,6 +38,11 @@ impl Server {
         Self::listening(command, "127.0.0.1:0")
     }
 
+    /// The same where another one was before.
+    pub(crate) fn spawned_at(command: Command, url: &str) -> Self {
+        Self::listening(command, url.split('/').nth(2).unwrap())
+    }
+
     /// Starts a server over a directory where another one was before.
     pub(crate) fn again(data: &Path, url: &str) -> Self {
         let authority = url.split('/').nth(2).unwrap();

@@ -11,7 +11,7 @@ use milepost_store::{
 
 use self::telling::{Happened, Telling, Verdict};
 use crate::{
-    catalog::Collection,
+    catalog::{Catalog, Collection},
     read,
     rows::{self, last_row_of, sequence_of},
     shared::Shared,
@@ -65,21 +65,46 @@ pub(crate) async fn changes(
             asked(&view, query, collections, remembered, remembered.head)?
         }
         Feed::Everything => {
-            let collections = catalog.collections.values().map(AsRef::as_ref);
-            let told = collections.filter(|collection| collection.path.as_str() != TRANSACTIONS);
-            asked(
-                &view,
-                query,
-                told.collect(),
-                highest(&view).await?,
-                view.head,
-            )?
+            let (told, floors) = (of_everything(&catalog), highest(&view).await?);
+            asked(&view, query, told, floors, view.head)?
         }
     }
     .page(&view)
     .await?;
     view.end()?;
     Ok(page)
+}
+
+/// Whether what came after a position would still be told, by what was known when the node was last
+/// brought up to date.
+pub(crate) fn tells(shared: &Shared, query: &ChangesQuery) -> bool {
+    let (catalog, head) = (shared.catalog(), shared.head().sequence());
+    let told = match &query.feed {
+        Feed::Collection { collection, .. } => {
+            if catalog.definitions.of(collection).is_none() {
+                return false;
+            }
+            let found = catalog.collections.get(collection);
+            found.map(AsRef::as_ref).into_iter().collect()
+        }
+        Feed::Everything => of_everything(&catalog),
+    };
+    let floors = told.iter().map(|found| found.floors);
+    let floors = floors.fold(Remembered::default(), |highest, floors| Remembered {
+        history_floor: highest.history_floor.max(floors.history),
+        tombstone_floor: highest.tombstone_floor.max(floors.tombstones),
+        ..highest
+    });
+    let since = catalog.lineage.sequence(query.since, head);
+    since.is_some_and(|since| since >= oldest(query, &told, floors))
+}
+
+/// The collections that are told of together.
+fn of_everything(catalog: &Catalog) -> Vec<&Collection> {
+    let collections = catalog.collections.values().map(AsRef::as_ref);
+    collections
+        .filter(|collection: &&Collection| collection.path.as_str() != TRANSACTIONS)
+        .collect()
 }
 
 /// The highest floors of all collections that are told of.

@@ -28,6 +28,29 @@ SELECT $1, parent, id, row, string_to_array(words, ' ')
 FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) AS n (words, parent, id, row)
 ON CONFLICT DO NOTHING";
 
+/// Completes an index whatever it was declared at, in a transaction of the caller's.
+pub(crate) async fn fill(
+    client: &ClientWrapper,
+    collection: i32,
+    index: &StoredIndex,
+    definition: &Definition,
+) -> Result<(), Trouble> {
+    let most = i64::try_from(STEP).unwrap_or(i64::MAX);
+    let is_text = index.name.is_empty();
+    let statement = client.prepare_cached(OLDER).await?;
+    let mut built = -1_i64;
+    loop {
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+            [&collection, &built, &i64::MAX, &is_text, &most];
+        let rows = client.query(&statement, &values).await?;
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        built = last.try_get(0)?;
+        insert(client, index, definition, &rows).await?;
+    }
+}
+
 /// Does a step of completing an index.
 pub(super) async fn build(
     shared: &Shared,

@@ -73,7 +73,7 @@ pub(super) async fn history(
         WHERE i.collection = $1 AND e.index_number = i.number
             AND e.until < 9223372036854775807 AND e.until <= $2";
     client.execute(left, &[&number, &last]).await?;
-    Ok(true)
+    tell_floors(client).await
 }
 
 /// Forgets some of what says that a resource was deleted.
@@ -104,6 +104,13 @@ pub(super) async fn tombstones(
             tombstone_count = tombstone_count - (SELECT count(*) FROM gone)
         WHERE number = $1";
     client.execute(forget, &[&number, &last, &floor]).await?;
+    tell_floors(client).await
+}
+
+/// Floors are a part of what every node knows of the store.
+async fn tell_floors(client: &ClientWrapper) -> Result<bool, Trouble> {
+    let sql = "UPDATE milepost.store SET epoch = epoch + 1";
+    client.execute(sql, &[]).await?;
     Ok(true)
 }
 

@@ -5,7 +5,7 @@
 //! an advisory lock, so that only one node at a time does any. A node that dies leaves nothing half
 //! done.
 
-mod build;
+pub(crate) mod build;
 mod forget;
 
 use std::{sync::Arc, time::Duration};

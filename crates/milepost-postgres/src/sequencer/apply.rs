@@ -13,7 +13,7 @@ use milepost_store::{
 
 use super::state::{Counters, Held, Missing, has_digest};
 use crate::{
-    catalog::{Catalog, Collection, StoredIndex},
+    catalog::{Catalog, Collection, Floors, StoredIndex},
     rows::{STANDS, row_number},
     words::kept,
 };
@@ -55,6 +55,8 @@ pub(super) struct NewEntry {
 pub(super) struct Pending {
     pub(super) held: Held,
     pub(super) head: u64,
+    /// When the store's lock was held, in the node's own count.
+    pub(super) began: u64,
     pub(super) now: Timestamp,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) versions: Vec<NewVersion>,
@@ -78,6 +80,7 @@ impl Pending {
         Self {
             held,
             head,
+            began: 0,
             now,
             outcomes: Vec::new(),
             versions: Vec::new(),
@@ -292,6 +295,7 @@ impl Pending {
             definition: None,
             indexes: Vec::new(),
             text: None,
+            floors: Floors::default(),
         });
         catalog.collections.insert(path.clone(), Arc::clone(&made));
         self.made_collections.push((number, path.clone()));

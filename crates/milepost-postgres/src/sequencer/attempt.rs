@@ -40,13 +40,15 @@ pub(super) struct Committing {
     pub(super) outcomes: Vec<Outcome>,
     catalog: Arc<Catalog>,
     head: u64,
+    /// When the store's lock was held.
+    began: u64,
 }
 
 impl Committing {
     /// It stands: whoever waits may know.
     pub(super) fn publish(&self, shared: &Shared) {
-        shared.publish(&self.catalog);
-        shared.saw(&self.catalog, self.head);
+        shared.publish(&self.catalog, self.began);
+        shared.saw(&self.catalog, self.head, self.began);
     }
 }
 
@@ -89,6 +91,7 @@ pub(super) async fn attempt(
         transaction,
         outcomes,
         head: pending.head,
+        began: pending.began,
         catalog: pending.into_catalog(),
     };
     finish(shared, line, committing, flushed)
@@ -132,15 +135,17 @@ async fn decide(
     );
     begun?;
     let (locked, ()) = (locked?, read?);
+    let began = shared.moment();
     let head = unsigned(locked.try_get(0)?);
     if locked.try_get::<_, i64>(1)? != held.catalog.epoch {
         let catalog = Arc::new(catalog::load(client, Some(&held.catalog)).await?);
-        shared.publish(&catalog);
+        shared.publish(&catalog, began);
         held = Held::new(catalog);
         held.read(client, keys).await?;
     }
     let now = shared.options.clock.now();
     let mut pending = Pending::new(held, head, now);
+    pending.began = began;
     for work in works {
         let outcome = decide_one(shared, client, &mut pending, work).await?;
         pending.outcomes.push(outcome);

@@ -4,13 +4,17 @@
 //! last that stands. The database's own status of the transaction says whether that can still
 //! change. Neither alone is enough: a server that took over may have given the transaction's id to
 //! another one, and a row says nothing about a commit that is still under way.
+//!
+//! That it stands on this server is not enough either where others are to have it: a server that goes
+//! down may show what only it has. So a commit stands once a later one, of nothing, was acknowledged
+//! without doubt: what came before it is where it is.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::attempt::Committing;
-use crate::{shared::Shared, trouble::Trouble};
+use super::{attempt::Committing, line::is_doubtful};
+use crate::{connect::Line, shared::Shared, trouble::Trouble};
 
 /// How long to wait before asking again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -39,7 +43,7 @@ pub(super) async fn find(shared: &Shared, committing: &Committing, until: Instan
 
 /// `None`: it is still under way.
 async fn ask(shared: &Shared, committing: &Committing) -> Result<Option<Fate>, Trouble> {
-    let line = shared.connector.line().await?;
+    let mut line = shared.connector.line().await?;
     let client = &line.client;
     let status = "SELECT pg_xact_status($1::text::xid8)";
     let status = client.query_one(status, &[&committing.transaction]).await;
@@ -56,9 +60,18 @@ async fn ask(shared: &Shared, committing: &Committing) -> Result<Option<Fate>, T
     let row = "SELECT batch FROM milepost.sequencers WHERE sequencer = $1";
     let row = client.query_opt(row, &[&committing.sequencer]).await?;
     let last: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
-    Ok(Some(if last == Some(committing.batch) {
-        Fate::Stands
-    } else {
-        Fate::Nothing
-    }))
+    match last {
+        Some(last) if last == committing.batch => confirm(&mut line, committing.sequencer).await,
+        Some(_) => Ok(Some(Fate::Nothing)),
+        // Its row is gone, with what it would have said.
+        None => Ok(Some(Fate::Unknown)),
+    }
+}
+
+/// Commits something that changes nothing; `None` where that is in doubt too.
+async fn confirm(line: &mut Line, sequencer: i64) -> Result<Option<Fate>, Trouble> {
+    is_doubtful(line);
+    let sql = "UPDATE milepost.sequencers SET seen = now() WHERE sequencer = $1";
+    line.client.execute(sql, &[&sequencer]).await?;
+    Ok((!is_doubtful(line)).then_some(Fate::Stands))
 }

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 use super::apply::Pending;
 use crate::{listen::CHANNEL, rows::signed, trouble::Trouble};
 
-const VERSIONS: &str = "
+pub(crate) const VERSIONS: &str = "
 INSERT INTO milepost.versions (collection, row, parent, id, replaced, modified, superseded, superseded_at, deleted, digest, body)
 SELECT n.*, n_body IS NULL, n_digest, n_body FROM (
     SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
@@ -16,7 +16,7 @@ SELECT n.*, n_body IS NULL, n_digest, n_body FROM (
         AS given (collection, row, parent, id, replaced, modified, superseded, superseded_at, n_digest, n_body)
 ) AS given CROSS JOIN LATERAL (
     SELECT collection, row, parent, id, replaced, modified, superseded, superseded_at) AS n";
-const SUPERSEDED: &str = "
+pub(crate) const SUPERSEDED: &str = "
 UPDATE milepost.versions v SET superseded = n.by, superseded_at = n.at
 FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) AS n (collection, row, by, at)
 WHERE v.collection = n.collection AND v.row = n.row";

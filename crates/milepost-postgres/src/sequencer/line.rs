@@ -18,6 +18,9 @@ use crate::{
 const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
 SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_isolation = 'read committed'";
 
+/// By how much the epoch grows at most when a node connects.
+const EPOCH_LEAP_MAX: u64 = 1 << 20;
+
 /// The sequencer's side of the database, connected or not.
 pub(crate) struct Sequencing {
     /// Drawn when the node started.
@@ -82,7 +85,9 @@ async fn begin(
     let line = connector.line().await?;
     let client = &line.client;
     // Under the store's lock nobody commits meanwhile, so the salt is that of the next commit on.
-    let beginning = format!("{SETTINGS}; BEGIN; UPDATE milepost.store SET epoch = epoch + 1");
+    // A leap of its own, so that two futures of one past never have the same epochs.
+    let leap = 1 + random() % EPOCH_LEAP_MAX;
+    let beginning = format!("{SETTINGS}; BEGIN; UPDATE milepost.store SET epoch = epoch + {leap}");
     client.batch_execute(&beginning).await?;
     if others == Others::Ask {
         nodes::agree(client, sequencer, node).await?;

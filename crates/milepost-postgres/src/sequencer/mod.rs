@@ -31,8 +31,11 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-pub(crate) use self::line::Sequencing;
 use self::{attempt::Failed, fate::Fate};
+pub(crate) use self::{
+    flush::{SUPERSEDED, VERSIONS},
+    line::Sequencing,
+};
 use crate::{shared::Shared, trouble::Trouble};
 
 /// The most transactions in one batch: bounds how long the first of them waits.

@@ -5,8 +5,12 @@
 
 mod cluster;
 mod conformance;
+mod lost;
 mod nodes;
 mod opening;
+mod primary;
+mod proxy;
+mod writing;
 
 use milepost_postgres::Options;
 use milepost_store::Timestamp;

@@ -5,19 +5,17 @@ use std::{collections::HashSet, sync::Arc};
 use milepost_postgres::Postgres;
 use milepost_semantics::{EntityTag, Position, Preconditions};
 use milepost_store::{
-    Change, ChangesQuery, CollectionPath, Document, Failure, Feed, Operation, Outcome, PageLimit,
-    ResourceKey, Store, Transaction, Version, conformance::keep,
+    ChangesQuery, CollectionPath, Failure, Feed, Outcome, PageLimit, ResourceKey, conformance::keep,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
     client,
     cluster::{Cluster, cluster},
     options,
+    writing::{Node, define, key, open, outcome, put, written},
 };
-
-type Node = Arc<dyn Store>;
 
 async fn nodes(cluster: &'static Cluster) -> (Node, Node, String) {
     let database = cluster.new_database();
@@ -31,52 +29,6 @@ async fn node(cluster: &'static Cluster, database: &str) -> Node {
             .await
             .expect("a store"),
     )
-}
-
-fn key(collection: &str, id: &str) -> ResourceKey {
-    let collection = CollectionPath::parse(collection).expect("a name");
-    ResourceKey::top(collection, id.parse().expect("an id"))
-}
-
-fn put(key: &ResourceKey, value: &Value, preconditions: Preconditions) -> Transaction {
-    let document = Document {
-        bytes: value.to_string().into(),
-        value: value.clone(),
-    };
-    Transaction::single(Operation {
-        key: key.clone(),
-        preconditions,
-        change: Change::Put(document),
-    })
-}
-
-async fn outcome(node: &Node, transaction: Transaction) -> Outcome {
-    node.write(transaction)
-        .await
-        .expect("a database that works")
-}
-
-async fn written(node: &Node, transaction: Transaction) -> Version {
-    match outcome(node, transaction).await {
-        Outcome::Committed(committed) => {
-            let applied = committed.applied.into_iter().next().expect("one");
-            applied.version.expect("a version")
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn define(node: &Node, collection: &str, definition: &Value) -> Position {
-    let path = CollectionPath::parse(collection).expect("a name");
-    let key = ResourceKey::definition(&path).expect("an id");
-    let standing = node.read(&key, None).await.expect("a read");
-    let condition = match standing {
-        Some(version) => Preconditions::if_match(EntityTag::from(version.position)),
-        None => Preconditions::if_none_match_any(),
-    };
-    written(node, put(&key, definition, condition))
-        .await
-        .position
 }
 
 /// Positions of twenty writes to resources of a writer's own.
@@ -100,10 +52,6 @@ async fn race(nodes: [&Node; 2], key: &ResourceKey, of: Position, round: u32) ->
         racing.spawn(async move { outcome(&node, write).await });
     }
     racing.join_all().await
-}
-
-fn open() -> Value {
-    json!({ "preconditions": "optional" })
 }
 
 #[test]
@@ -242,5 +190,55 @@ fn a_write_goes_through_although_all_connections_were_cut() {
                 .map(|version| version.position.sequence()),
             last
         );
+    });
+}
+
+#[test]
+fn what_one_node_acknowledged_the_other_knows_once_it_was_brought_up_to_date() {
+    let Some(cluster) = cluster() else { return };
+    keep(async {
+        let database = cluster.new_database();
+        let one = node(cluster, &database).await;
+        // Neither a notification nor a look tells it anything.
+        let options = milepost_postgres::Options {
+            poll: std::time::Duration::from_secs(3600),
+            ..options(cluster, &database)
+        };
+        let other: Node = Arc::new(Postgres::open(options).await.expect("a store"));
+        for round in 0..20 {
+            let name = format!("things-{round}");
+            let defined = define(&one, &name, &open()).await;
+            other.refresh().await.expect("a database that works");
+            let path = CollectionPath::parse(&name).expect("a name");
+            assert!(other.definitions().of(&path).is_some(), "{name}");
+            assert!(other.head().sequence() >= defined.sequence());
+        }
+    });
+}
+
+#[test]
+fn who_waits_is_woken_though_nothing_listens_any_more() {
+    let Some(cluster) = cluster() else { return };
+    keep(async {
+        let (one, other, database) = nodes(cluster).await;
+        define(&one, "things", &open()).await;
+        for round in 0..3 {
+            let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE datname = current_database() AND query LIKE '%LISTEN%' AND pid <> pg_backend_pid()";
+            cluster.sql(&database, cut);
+            let write = put(
+                &key("things", "news"),
+                &json!(round),
+                Preconditions::default(),
+            );
+            let news = written(&one, write).await;
+            let mut commits = other.commits();
+            let is_seen = |head: &Position| head.sequence() >= news.position.sequence();
+            let woken = tokio::time::timeout(
+                std::time::Duration::from_secs(20),
+                commits.wait_for(is_seen),
+            );
+            woken.await.expect("in time").expect("a node that runs");
+        }
     });
 }

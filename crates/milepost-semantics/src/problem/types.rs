@@ -181,5 +181,5 @@ problem_types! {
     StorageUnavailable, "storageUnavailable", 503, "The store cannot be used now",
         "The store is stopping, starting, or refuses writes after a failed disk operation. This request was not performed. Try again after `Retry-After`.";
     OutcomeUnknown, "outcomeUnknown", 503, "It is not known whether the write was performed",
-        "The store did not confirm in time. Repeat the request with the same precondition or transaction id: if it was performed, the answer says so, and it is never performed twice.";
+        "The store did not confirm in time. `transaction`, where it is there, is the URL where the outcome will stand if it was performed. Repeat the request with the same precondition or transaction id: if it was performed, the answer says so, and it is never performed twice.";
 }

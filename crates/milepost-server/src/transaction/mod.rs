@@ -12,6 +12,7 @@ use http::{HeaderValue, Response, StatusCode, header::LOCATION, request::Parts};
 use milepost_semantics::{Issue, ProblemType, ResourceId, problem::Part};
 use milepost_store::{
     Change, CollectionPath, Outcome, Record, Rejected, ResourceKey, Transaction, Version,
+    WriteError,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -20,7 +21,7 @@ use crate::{
     aside,
     body::Body,
     conditional::held,
-    failure, identity,
+    failure, href, identity,
     intake::{self, RequestBody},
     media,
     refusal::{Answer, Refusal},
@@ -132,6 +133,7 @@ async fn carried(
         .iter()
         .map(|operation| operation.key.clone())
         .collect();
+    let outcome = ResourceKey::top(CollectionPath::transactions(), id.clone());
     let record = Record { id, digest, render };
     let transaction = Transaction {
         operations,
@@ -139,14 +141,27 @@ async fn carried(
         guard: None,
     };
     let written = shared.store.write(transaction).await;
-    Ok(match written.map_err(failure::of_write)? {
-        Outcome::Committed(committed) => {
-            Carried::Committed(outcome::bytes(shared, &asked.methods, &committed))
-        }
-        Outcome::Recorded(version) => Carried::Recorded(version),
-        Outcome::RecordMismatch => Carried::Mismatch,
-        Outcome::Rejected(rejected) => Carried::Rejected(keys, rejected),
-    })
+    Ok(
+        match written.map_err(|error| of_write(shared, error, &outcome))? {
+            Outcome::Committed(committed) => {
+                Carried::Committed(outcome::bytes(shared, &asked.methods, &committed))
+            }
+            Outcome::Recorded(version) => Carried::Recorded(version),
+            Outcome::RecordMismatch => Carried::Mismatch,
+            Outcome::Rejected(rejected) => Carried::Rejected(keys, rejected),
+        },
+    )
+}
+
+/// Why a transaction's fate is not an outcome; where it isn't known, with the URL that will tell it.
+fn of_write(shared: &Shared, error: WriteError, outcome: &ResourceKey) -> Refusal {
+    let is_unknown = matches!(error, WriteError::Unknown | WriteError::Poisoned);
+    let refusal = failure::of_write(error);
+    if is_unknown {
+        refusal.with_member("transaction", href::resource(&shared.base, outcome))
+    } else {
+        refusal
+    }
 }
 
 /// 201 with the outcome, which now stands at this URL.

@@ -131,7 +131,7 @@ async fn documents_are_revalidated_cheaply() {
 
 #[tokio::test]
 async fn health_and_metrics_are_never_cached() {
-    let scene = Scene::new();
+    let scene = Scene::with_accounts_in_memory().await;
     let health = scene.get("/v1/health").await;
     assert_eq!(health.json(), json!({ "status": "UP", "store": "memory" }));
     let metrics = scene.get("/v1/-/metrics").await;

@@ -398,13 +398,13 @@ async fn what_is_remembered_is_told_with_where_to_begin() {
 
 #[tokio::test]
 async fn what_is_remembered_is_not_what_it_was_when_something_was_forgotten() {
-    let scene = Scene::with_accounts().await;
+    let scene = Scene::with_accounts_in_memory().await;
     scene.fill(2).await;
     scene.delete("/v1/accounts/a00").await;
     let etag = scene.get("/v1/accounts/changes").await.etag();
     let head = scene.position("/v1/accounts").await.parse().unwrap();
     let accounts = milepost_store::CollectionPath::parse("accounts").unwrap();
-    scene.store.prune_history(&accounts, head);
+    scene.memory().prune_history(&accounts, head);
     let held = [("if-none-match", etag.as_str())];
     let reply = scene.get_with("/v1/accounts/changes", &held).await;
     assert_eq!(reply.status, 200);

@@ -19,11 +19,11 @@ fn way_on(reply: &Reply) -> String {
 
 /// One with positions that are too old, of a fork, of another history, and of the future.
 async fn scene_and_strange_positions() -> (Scene, Vec<(&'static str, String)>) {
-    let scene = Scene::serving(Limits::default(), Serving::One);
+    let scene = Scene::in_memory(Limits::default(), Serving::One);
     scene.define_accounts().await;
     scene.fill(3).await;
     let old = scene.position("/v1/accounts").await;
-    let copy = scene.moved_to(scene.store.restarted());
+    let copy = scene.moved_to(scene.memory().restarted());
     copy.write("/v1/accounts/a00", "{\"n\":1}").await;
     copy.write("/v1/accounts/a00", "{\"n\":2}").await;
     let forked = copy.position("/v1/accounts").await;
@@ -31,9 +31,11 @@ async fn scene_and_strange_positions() -> (Scene, Vec<(&'static str, String)>) {
     scene.delete("/v1/accounts/a02").await;
     let head = scene.position("/v1/accounts").await;
     let accounts = CollectionPath::parse("accounts").unwrap();
-    scene.store.prune_history(&accounts, head.parse().unwrap());
     scene
-        .store
+        .memory()
+        .prune_history(&accounts, head.parse().unwrap());
+    scene
+        .memory()
         .prune_tombstones(&accounts, head.parse().unwrap());
     let position: Position = head.parse().unwrap();
     let future = Position::new(
@@ -115,8 +117,8 @@ async fn a_way_on_that_was_forgotten_meanwhile_is_not_told() {
     scene.delete("/v1/accounts/x").await;
     let accounts = CollectionPath::parse("accounts").unwrap();
     let head = scene.position("/v1/accounts").await.parse().unwrap();
-    scene.store.prune_history(&accounts, head);
-    scene.store.prune_tombstones(&accounts, head);
+    scene.memory().prune_history(&accounts, head);
+    scene.memory().prune_tombstones(&accounts, head);
     for url in [expired, format!("/v1/-/changes/{}", strange[0].1)] {
         let page = scene.get(&way_on(&scene.get(&url).await)).await;
         assert_eq!(page.status, 200, "{page:?}");
@@ -145,7 +147,7 @@ async fn a_filter_by_an_index_that_is_younger_than_the_way_on_leads_nobody_in_ci
 
 #[tokio::test]
 async fn a_closed_page_is_not_sent_again_once_its_position_is_forgotten() {
-    let scene = Scene::serving(Limits::default(), Serving::One);
+    let scene = Scene::in_memory(Limits::default(), Serving::One);
     scene.define_accounts().await;
     let beginning = scene.position("/v1/accounts").await;
     scene.fill(40).await;
@@ -160,8 +162,8 @@ async fn a_closed_page_is_not_sent_again_once_its_position_is_forgotten() {
     scene.delete("/v1/accounts/a01").await;
     let head = scene.position("/v1/accounts").await.parse().unwrap();
     let accounts = CollectionPath::parse("accounts").unwrap();
-    scene.store.prune_history(&accounts, head);
-    scene.store.prune_tombstones(&accounts, head);
+    scene.memory().prune_history(&accounts, head);
+    scene.memory().prune_tombstones(&accounts, head);
     // Nothing was written since: as every other node, this one says so.
     way_on(&scene.get(&url).await);
     way_on(&scene.get(&format!("{url}&wait=1")).await);

@@ -22,7 +22,15 @@ use crate::{
 };
 
 async fn scene_with(limits: Limits) -> Arc<Scene> {
-    let scene = Scene::serving(limits, Serving::One);
+    furnished(Scene::serving(limits, Serving::One)).await
+}
+
+/// Where whatever can go on has gone on after a moment, and no request takes longer than that.
+async fn scene_in_memory(limits: Limits) -> Arc<Scene> {
+    furnished(Scene::in_memory(limits, Serving::One)).await
+}
+
+async fn furnished(scene: Scene) -> Arc<Scene> {
     scene.define_accounts().await;
     scene.define("notes", &json!({})).await;
     scene.fill(3).await;
@@ -56,7 +64,7 @@ async fn settled() {
 
 #[tokio::test]
 async fn a_held_request_is_answered_by_the_news_that_its_feed_shows_and_by_no_other() {
-    let scene = scene_with(Limits::default()).await;
+    let scene = scene_in_memory(Limits::default()).await;
     let url = resume(&scene, "/v1/accounts?owner=ada").await;
     let asked = held(&scene, &format!("{url}&wait=60")).await;
     let reads = scene.figure("milepost_feed_reads_total").await;
@@ -171,7 +179,7 @@ async fn waking_many_costs_one_read() {
     let mut limits = Limits::default();
     // They are held, not in flight.
     limits.requests_in_flight_max = 4;
-    let scene = scene_with(limits).await;
+    let scene = scene_in_memory(limits).await;
     let url = format!("{}?wait=60", resume(&scene, "/v1/accounts").await);
     let asked: Vec<_> = (0..WAITING)
         .map(|_| {

@@ -4,7 +4,6 @@
 use http::Request;
 use http_body_util::Full;
 use milepost_server::Subject;
-use milepost_store::Store as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -103,10 +102,10 @@ async fn registrations(scene: &Scene) -> usize {
 #[tokio::test]
 async fn a_registration_is_made_once_however_often_its_last_step_is_sent_and_nothing_before() {
     let scene = shop().await;
-    let head = scene.store.head();
+    let head = scene.head().await;
     let review = registration_to_review(&scene).await;
     assert_eq!(
-        scene.store.head(),
+        scene.head().await,
         head,
         "nothing is stored before the last step"
     );

@@ -58,11 +58,11 @@ async fn something_is_forgotten(scene: Scene, chance: &mut Chance) -> Scene {
     let accounts = CollectionPath::parse("accounts").unwrap();
     let head = scene.position("/v1/accounts").await.parse().unwrap();
     match chance.below(40) {
-        0 => return scene.moved_to(scene.store.restarted()),
-        1 => scene.store.prune_history(&accounts, head),
+        0 => return scene.moved_to(scene.memory().restarted()),
+        1 => scene.memory().prune_history(&accounts, head),
         2 => {
-            scene.store.prune_history(&accounts, head);
-            scene.store.prune_tombstones(&accounts, head);
+            scene.memory().prune_history(&accounts, head);
+            scene.memory().prune_tombstones(&accounts, head);
         }
         _ => {}
     }
@@ -80,7 +80,7 @@ async fn one_goes_on(scene: &Scene, followers: &mut [(&str, Follower)], which: u
 async fn followers_converge_while_writes_retention_and_restarts_go_on() {
     for seed in 0..8 {
         let mut chance = Chance(seed);
-        let mut scene = Scene::serving(Limits::default(), Serving::TwoInTurns);
+        let mut scene = Scene::in_memory(Limits::default(), Serving::TwoInTurns);
         scene.define_accounts().await;
         let mut followers = followers();
         for _ in 0..150 {
@@ -95,7 +95,7 @@ async fn followers_converge_while_writes_retention_and_restarts_go_on() {
 #[tokio::test]
 async fn followers_of_what_was_lost_converge_on_the_restored_state() {
     let mut chance = Chance(7);
-    let scene = Scene::serving(Limits::default(), Serving::TwoInTurns);
+    let scene = Scene::in_memory(Limits::default(), Serving::TwoInTurns);
     scene.define_accounts().await;
     for _ in 0..30 {
         something_happens(&scene, &mut chance).await;
@@ -108,7 +108,7 @@ async fn followers_of_what_was_lost_converge_on_the_restored_state() {
     for (_, follower) in &mut followers {
         follower.catch_up(&scene).await;
     }
-    let restored = scene.moved_to(scene.store.restored_at(backup).unwrap());
+    let restored = scene.moved_to(scene.memory().restored_at(backup).unwrap());
     for (start, follower) in &followers {
         assert_ne!(
             follower.held,

@@ -12,6 +12,13 @@
 
 mod bad_input;
 mod children;
+#[path = "../../../milepost-postgres/tests/it/cluster.rs"]
+#[expect(
+    dead_code,
+    clippy::disallowed_types,
+    reason = "it offers more than is needed here, and is shared by all tests"
+)]
+mod cluster;
 mod conditions;
 mod definitions;
 mod edge_documents;
@@ -36,6 +43,7 @@ mod following;
 mod identity;
 mod lists;
 mod mounted;
+mod nodes;
 mod patches;
 mod queries;
 mod resources;

@@ -9,10 +9,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use milepost_seal::{KeyRing, Secret};
+use milepost_semantics::Position;
 use milepost_server::{Body, Identity, Keys, Limits, Service};
-use milepost_store::{Timestamp, clock::Clock, memory::MemoryStore};
+use milepost_store::{Store, Timestamp, clock::Clock, memory::MemoryStore};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::nodes;
 
 /// A clock that the test sets.
 #[derive(Debug, Default)]
@@ -43,7 +46,9 @@ pub(crate) enum Serving {
 
 #[derive(Debug)]
 pub(crate) struct Scene {
-    pub(crate) store: Arc<MemoryStore>,
+    /// The nodes that requests go to in turns; where it is in memory, the same store twice.
+    stores: [Arc<dyn Store>; 2],
+    memory: Option<Arc<MemoryStore>>,
     pub(crate) clock: Arc<TestClock>,
     limits: Limits,
     identity: Option<Identity>,
@@ -62,29 +67,51 @@ impl Scene {
     }
 
     pub(crate) fn serving(limits: Limits, serving: Serving) -> Self {
-        let clock = Arc::new(TestClock::default());
-        clock.advance_s(1_700_000_000);
-        let store = Arc::new(MemoryStore::with_clock(clock.clone()));
-        Self::over(store, clock, limits, None, serving)
+        let clock = clock();
+        match nodes::two(&clock) {
+            Some(stores) => Self::over((stores, None), clock, limits, None, serving),
+            None => Self::in_memory(limits, serving),
+        }
     }
 
     /// Two services in turns that believe these issuers.
     pub(crate) fn believing(identity: Identity) -> Self {
         let scene = Self::serving(Limits::default(), Serving::TwoInTurns);
-        let (store, clock, limits) = (scene.store, scene.clock, scene.limits);
-        Self::over(store, clock, limits, Some(identity), Serving::TwoInTurns)
+        let stores = (scene.stores, scene.memory);
+        let (clock, limits) = (scene.clock, scene.limits);
+        Self::over(stores, clock, limits, Some(identity), Serving::TwoInTurns)
     }
 
-    fn over(
-        store: Arc<MemoryStore>,
+    /// Over the model, whatever else is tried: it forgets when it is told to.
+    pub(crate) fn in_memory(limits: Limits, serving: Serving) -> Self {
+        let clock = clock();
+        let memory = Arc::new(MemoryStore::with_clock(clock.clone()));
+        Self::over_memory(memory, clock, limits, None, serving)
+    }
+
+    fn over_memory(
+        memory: Arc<MemoryStore>,
         clock: Arc<TestClock>,
         limits: Limits,
         identity: Option<Identity>,
         serving: Serving,
     ) -> Self {
-        let services = std::array::from_fn(|_| service(&store, &clock, &limits, identity.as_ref()));
+        let stores = [memory.clone() as Arc<dyn Store>, memory.clone()];
+        Self::over((stores, Some(memory)), clock, limits, identity, serving)
+    }
+
+    fn over(
+        (stores, memory): ([Arc<dyn Store>; 2], Option<Arc<MemoryStore>>),
+        clock: Arc<TestClock>,
+        limits: Limits,
+        identity: Option<Identity>,
+        serving: Serving,
+    ) -> Self {
+        let services =
+            std::array::from_fn(|at| service(&stores[at], &clock, &limits, identity.as_ref()));
         Self {
-            store,
+            stores,
+            memory,
             clock,
             limits,
             identity,
@@ -92,6 +119,29 @@ impl Scene {
             serving,
             requests: AtomicUsize::new(0),
         }
+    }
+
+    /// The model, where the scene is over it.
+    pub(crate) fn memory(&self) -> &MemoryStore {
+        self.memory.as_deref().expect("a scene in memory")
+    }
+
+    /// A node, to write past the service.
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.stores[0]
+    }
+
+    /// What was committed last, on whatever node.
+    pub(crate) async fn head(&self) -> Position {
+        self.stores[0].refresh().await.unwrap();
+        self.stores[0].head()
+    }
+
+    /// As [`Scene::with_accounts`], over the model.
+    pub(crate) async fn with_accounts_in_memory() -> Self {
+        let scene = Self::in_memory(Limits::default(), Serving::FreshEachTime);
+        scene.define_accounts().await;
+        scene
     }
 
     /// With a collection `accounts` that has indexes, text and no demands.
@@ -125,7 +175,7 @@ impl Scene {
     pub(crate) fn moved_to(&self, store: MemoryStore) -> Self {
         let (clock, limits) = (Arc::clone(&self.clock), self.limits.clone());
         let identity = self.identity.clone();
-        Self::over(Arc::new(store), clock, limits, identity, self.serving)
+        Self::over_memory(Arc::new(store), clock, limits, identity, self.serving)
     }
 
     /// An answer whose body is still to be read.
@@ -173,7 +223,7 @@ impl Scene {
             Serving::One => self.services[0].clone(),
             Serving::TwoInTurns => self.services[count % 2].clone(),
             Serving::FreshEachTime => service(
-                &self.store,
+                &self.stores[count % 2],
                 &self.clock,
                 &self.limits,
                 self.identity.as_ref(),
@@ -247,8 +297,14 @@ impl Scene {
     }
 }
 
+fn clock() -> Arc<TestClock> {
+    let clock = Arc::new(TestClock::default());
+    clock.advance_s(1_700_000_000);
+    clock
+}
+
 fn service(
-    store: &Arc<MemoryStore>,
+    store: &Arc<dyn Store>,
     clock: &Arc<TestClock>,
     limits: &Limits,
     identity: Option<&Identity>,

@@ -119,7 +119,7 @@ async fn snapshots_of_a_private_collection_stay_with_their_reader() {
 
 #[tokio::test]
 async fn a_position_that_is_no_longer_answered_is_410_with_the_way_on() {
-    let scene = Scene::with_accounts().await;
+    let scene = Scene::with_accounts_in_memory().await;
     scene.fill(2).await;
     let old = scene.get("/v1/accounts").await.json()["position"]
         .as_str()
@@ -134,7 +134,9 @@ async fn a_position_that_is_no_longer_answered_is_410_with_the_way_on() {
         .unwrap()
         .to_owned();
     let accounts = CollectionPath::parse("accounts").unwrap();
-    scene.store.prune_history(&accounts, head.parse().unwrap());
+    scene
+        .memory()
+        .prune_history(&accounts, head.parse().unwrap());
     let foreign = head.replace(head.split('.').next().unwrap(), "zzzz");
     for position in [old, foreign] {
         let reply = scene

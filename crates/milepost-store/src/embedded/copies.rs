@@ -77,18 +77,7 @@ pub fn restore(
     verify(backup)?;
     let directory = Directory::lock(directory.as_ref())?;
     let target = directory.database();
-    let partial = target.with_extension("partial");
-    // What SQLite keeps beside a database it would take for the new one's.
-    for there in ["", "-wal", "-shm", "-journal"].map(|kept| beside(&target, kept)) {
-        if there.exists() {
-            return Err(MaintenanceError::AlreadyExists {
-                path: there.display().to_string(),
-            });
-        }
-    }
-    for left in ["", "-wal", "-shm", "-journal"].map(|kept| beside(&partial, kept)) {
-        remove(&left)?;
-    }
+    let partial = clear(&target)?;
     fs::copy(backup, &partial).map_err(|source| io(backup, source))?;
     let db = Connection::open(&partial).map_err(cause)?;
     let renewing = db.unchecked_transaction().map_err(cause)?;
@@ -103,6 +92,24 @@ pub fn restore(
     drop(db);
     sync(&partial)?;
     fs::rename(&partial, &target).map_err(|source| io(&target, source))
+}
+
+/// Makes sure that nothing is where a new database is to appear; answers under which name it is made,
+/// where nothing is left of one that was cut off.
+pub(super) fn clear(target: &Path) -> Result<PathBuf, MaintenanceError> {
+    // What SQLite keeps beside a database it would take for the new one's.
+    for there in ["", "-wal", "-shm", "-journal"].map(|kept| beside(target, kept)) {
+        if there.exists() {
+            return Err(MaintenanceError::AlreadyExists {
+                path: there.display().to_string(),
+            });
+        }
+    }
+    let partial = target.with_extension("partial");
+    for left in ["", "-wal", "-shm", "-journal"].map(|kept| beside(&partial, kept)) {
+        remove(&left)?;
+    }
+    Ok(partial)
 }
 
 /// The file of this name with `kept` behind it.

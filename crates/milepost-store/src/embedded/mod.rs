@@ -17,6 +17,7 @@ mod reader;
 mod rows;
 mod schema;
 mod shared;
+mod transfer;
 mod values;
 mod writer;
 
@@ -37,6 +38,7 @@ use self::{
 pub use self::{
     copies::restore,
     integrity::{Integrity, check},
+    transfer::{Arriving, Leaving},
 };
 use crate::{
     ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, Kind,

@@ -157,6 +157,13 @@ pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     ))
 }
 
+/// Makes the table of a text index.
+pub(super) fn create_text(db: &Connection, index_id: i64) -> rusqlite::Result<()> {
+    db.execute_batch(&format!(
+        "CREATE VIRTUAL TABLE text_{index_id} USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')"
+    ))
+}
+
 /// The sequence of the newest commit: that of the newest row, or, where that was forgotten, the one
 /// that was kept for it.
 pub(super) fn head(db: &Connection) -> rusqlite::Result<u64> {

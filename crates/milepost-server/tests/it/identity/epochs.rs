@@ -12,7 +12,7 @@ async fn nodes() -> Scene {
     let users = CollectionPath::parse("users").unwrap();
     let issuer = issuer(secret_keys()).epochs(users);
     let scene = Scene::believing(Identity::of_issuers(vec![issuer]).unwrap());
-    let store = &scene.store;
+    let store = scene.store();
     for (url, body) in [
         ("collections/users", "{}"),
         ("users/root", "{}"),
@@ -24,7 +24,7 @@ async fn nodes() -> Scene {
 }
 
 /// Writes past the service, as the operator does before anybody can have a token.
-async fn seed(store: &std::sync::Arc<milepost_store::memory::MemoryStore>, path: &str, body: &str) {
+async fn seed(store: &std::sync::Arc<dyn milepost_store::Store>, path: &str, body: &str) {
     let open = milepost_server::Service::builder(store.clone()).build();
     let url = match path.strip_prefix("collections/") {
         Some(name) => format!("/v1/-/collections/{name}"),

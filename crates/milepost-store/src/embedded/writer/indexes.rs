@@ -6,6 +6,7 @@ use super::{
     super::{
         catalog::{Collection, IndexState, StoredIndex, load_indexes, matching, text_pointer},
         rows::{self, join_fields, signed},
+        schema,
         values::{declared, values_in},
     },
     Ledger,
@@ -192,10 +193,7 @@ impl Ledger {
             return Ok(Some(kept.clone()));
         }
         let index = self.new_index(collection, "", pointer)?;
-        self.db.execute_batch(&format!(
-            "CREATE VIRTUAL TABLE text_{} USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2')",
-            index.index_id
-        ))?;
+        schema::create_text(&self.db, index.index_id)?;
         Ok(Some(index))
     }
 
