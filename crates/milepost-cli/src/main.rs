@@ -10,6 +10,7 @@ mod command;
 mod conditional;
 mod content;
 mod difference;
+mod duration;
 mod exit;
 mod export;
 mod import;

@@ -18,5 +18,6 @@ pub(crate) mod put;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod sync;
+pub(crate) mod token;
 pub(crate) mod version;
 pub(crate) mod watch;

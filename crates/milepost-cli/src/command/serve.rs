@@ -20,6 +20,9 @@ Examples:
   milepost serve --store postgres://milepost@db/milepost --store-password-file secret --keys shared.json
   milepost serve --store postgres://milepost@db1,db2,db3/milepost --store-ca ca.pem --keys shared.json \
       --patroni http://db1:8008 --patroni http://db2:8008 --patroni http://db3:8008
+  milepost serve --issuer dev.jwk --admin role=admin     tokens of milepost token --key dev.jwk
+  milepost serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem \
+    --issuer https://login.example=https://login.example/jwks.json --audience https://api.example/v1
 
 Every option but --json can also be given by environment, as MILEPOST_DATA, MILEPOST_LISTEN and so on.
 SIGTERM and ctrl-c finish what is in flight. `kill -9` loses nothing that was acknowledged.

@@ -3,6 +3,7 @@
 //! Opens the store, decides whether the addresses are safe, listens, says where, and stops
 //! gracefully. How requests are answered is `milepost-server`'s.
 
+mod identity;
 mod limits;
 mod memory;
 mod options;
@@ -14,6 +15,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 use milepost_seal::KeyFile;
 use milepost_server::{
     Keys, Service,
+    identity::KeySource,
     listen::{self, Exposure, Listener, RefusedToExpose, TlsReload},
 };
 use milepost_store::embedded::Options;
@@ -21,6 +23,7 @@ use serde_json::json;
 
 use self::signals::Reload;
 pub(crate) use self::{
+    identity::{KeyFile as TokenKeyFile, LOCAL_AUDIENCE, LOCAL_ISSUER},
     options::{Logged, ServingOptions},
     store::{Opened, StoreOptions},
 };
@@ -103,7 +106,9 @@ pub(crate) async fn serve(
         key_file,
         ..
     } = site;
-    let (service, log_flush) = options.service(store.store(), keys.clone())?;
+    let believed = options.identity.believed()?;
+    let identity = believed.as_ref().map(|believed| believed.identity.clone());
+    let (service, log_flush) = options.service(store.store(), keys.clone(), identity)?;
     let (listener, reload) = listener(options, &service).await?;
     if let Some(warning) = options.limits_warning()? {
         terminal.warn(warning);
@@ -119,6 +124,13 @@ pub(crate) async fn serve(
     };
     let mut reloads = vec![reload_keys(keys, key_file, store.clone())];
     reloads.extend(reload.map(reload_certificate));
+    if let Some(believed) = believed {
+        reloads.extend(believed.files.into_iter().map(reload_token_keys));
+        believed
+            .sources
+            .into_iter()
+            .for_each(|source| tell_of_failure(terminal, source));
+    }
     signals::reload_on_hangup(terminal, reloads)?;
     let addresses = listener.addresses();
     let exposure = exposure(&addresses, options)?;
@@ -146,6 +158,26 @@ fn reload_keys(keys: Keys, file: KeyFile, store: Opened) -> Reload {
     })
 }
 
+fn reload_token_keys((file, source): (TokenKeyFile, KeySource)) -> Reload {
+    Box::new(move || {
+        let keys = file.read().map_err(|failure| failure.message)?;
+        source.replace(keys);
+        Ok("an issuer's keys")
+    })
+}
+
+/// Says once where an issuer's keys can't be had at the start: its tokens wait for them.
+fn tell_of_failure(terminal: Terminal, (issuer, source): (String, KeySource)) {
+    tokio::spawn(async move {
+        source.tried().await;
+        if let Some(failure) = source.failure() {
+            terminal.warn(format!(
+                "no keys of issuer {issuer} yet, they are asked for again: {failure}"
+            ));
+        }
+    });
+}
+
 fn reload_certificate(reload: TlsReload) -> Reload {
     Box::new(move || {
         let reloaded = reload.reload();
@@ -156,7 +188,7 @@ fn reload_certificate(reload: TlsReload) -> Reload {
 
 /// Who can reach these addresses; a failure where that is more than was allowed.
 fn exposure(addresses: &[SocketAddr], options: &ServingOptions) -> Result<Exposure, Failure> {
-    listen::guard(addresses, false, options.open)
+    listen::guard(addresses, options.identity.is_some(), options.open)
         .map_err(|refused| Failure::usage(refused.to_string()).hint(RefusedToExpose::HINT))
 }
 

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use milepost_server::{
-    ApiInfo, Hosts, Keys, Service,
+    ApiInfo, Hosts, Identity, Keys, Service,
     cors::{Cors, Origins},
     listen::{ListenOptions, TlsFiles},
     log::{Log, LogFlush, LogLevel},
@@ -12,7 +12,7 @@ use milepost_server::{
 use milepost_store::{Store, decision};
 use ureq::http::HeaderValue;
 
-use super::limits;
+use super::{identity::IdentityOptions, limits};
 use crate::exit::Failure;
 
 /// The address that is listened on when none is given.
@@ -77,7 +77,7 @@ pub(crate) struct ServingOptions {
     pub(crate) cors_origin: Vec<HeaderValue>,
 
     /// A further name that requests may call the server by, e.g. that of a proxy's site; may be
-    /// repeated [default: localhost and the addresses; any with --open]
+    /// repeated [default: localhost and the addresses; any with --open, or with --issuer where others can connect]
     #[arg(
         long,
         value_name = "NAME",
@@ -85,6 +85,9 @@ pub(crate) struct ServingOptions {
         value_delimiter = ','
     )]
     pub(crate) host: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) identity: IdentityOptions,
 
     #[command(flatten)]
     pub(crate) contact: ContactOptions,
@@ -242,6 +245,7 @@ impl ServingOptions {
         &self,
         store: Arc<dyn Store>,
         keys: Keys,
+        identity: Option<Identity>,
     ) -> Result<(Service, Option<LogFlush>), Failure> {
         let metrics = Arc::default();
         let (log, flush) = match self.log.unwrap_or(Logged::All) {
@@ -256,6 +260,10 @@ impl ServingOptions {
             .limits(limits::settings(&self.limit)?.request)
             .base(&self.base)
             .map_err(|error| Failure::usage(error.to_string()))?;
+        let builder = match identity {
+            Some(identity) => builder.identity(identity),
+            None => builder,
+        };
         let service = builder
             .keys(keys)
             .api_info(self.contact.api_info())
@@ -269,7 +277,9 @@ impl ServingOptions {
 
     /// A browser here would be this machine too: it is to be led to no name but those.
     fn hosts(&self) -> Hosts {
-        if self.open && self.host.is_empty() {
+        let is_local = self.listen.iter().all(|address| address.ip().is_loopback());
+        let is_public = self.open || (self.identity.is_some() && !is_local);
+        if is_public && self.host.is_empty() {
             return Hosts::Any;
         }
         Hosts::local(&self.listen, &self.host)

@@ -31,4 +31,5 @@ mod racing;
 mod serving;
 mod stage;
 mod syncing;
+mod tokens;
 mod watching;
