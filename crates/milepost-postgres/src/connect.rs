@@ -61,6 +61,12 @@ impl Connector {
         Self::new(address, trust, targets, TargetSessionAttrs::ReadWrite)
     }
 
+    /// For connections to servers that may only read.
+    pub(crate) fn to_replica(address: &Arc<Address>, trust: &Trust) -> Result<Self, OpenError> {
+        let targets = Targets::fixed(address.places());
+        Self::new(address, trust, targets, TargetSessionAttrs::Any)
+    }
+
     fn new(
         address: &Arc<Address>,
         trust: &Trust,

@@ -20,6 +20,7 @@ mod options;
 mod patroni;
 mod primary;
 mod read;
+mod replicas;
 mod restored;
 mod rows;
 mod schema;
@@ -61,9 +62,11 @@ use self::{
     maintenance::Other,
     patroni::Patroni,
     primary::Targets,
+    replicas::Replicas,
     sequencer::{Request, Sequencing, Work},
     shared::Shared,
     trouble::Trouble,
+    view::View,
 };
 
 /// How long to wait before a question is asked again whose connection broke.
@@ -118,7 +121,8 @@ impl Postgres {
         schema::prepare(&line.client, &options).await?;
         let sequencing = Sequencing::begin(&way.0, &options.node).await.map_err(of)?;
         let read = view::read(&line.client).await.map_err(of)?;
-        let shared = Shared::new(options, way, sequencing.sequencer, read);
+        let replicas = Replicas::new(&options)?;
+        let shared = Shared::new(options, (way, replicas), sequencing.sequencer, read);
         Ok((Arc::new(shared), sequencing))
     }
 
@@ -149,6 +153,26 @@ impl Postgres {
     /// [`MaintenanceError`] where the database fails.
     pub async fn settle(&self) -> Result<(), MaintenanceError> {
         Ok(maintenance::settle(&self.shared, Other::Await).await?)
+    }
+
+    /// What a follower of the primary answers about a position; `None` where the primary is to be asked.
+    async fn asked_elsewhere<T, A>(
+        &self,
+        position: Position,
+        answer: impl FnOnce(View) -> A,
+    ) -> Option<T>
+    where
+        A: Future<Output = Result<T, ReadError>>,
+    {
+        let known = self.shared.catalog();
+        self.shared.replicas.ask(&known, position, answer).await
+    }
+
+    /// Whether the primary still tells what stood at a position, as far as is known.
+    fn is_remembered(&self, collection: &CollectionPath, at: Position) -> bool {
+        let catalog = self.shared.catalog();
+        let found = catalog.collections.get(collection);
+        found.is_some_and(|found| found.floors.history <= at.sequence())
     }
 
     /// A question's answer, asked again where its connection broke; or that it took too long.
@@ -253,10 +277,18 @@ impl Store for Postgres {
         key: &ResourceKey,
         at: Option<Position>,
     ) -> Result<Option<Version>, ReadError> {
-        match at {
-            Some(at) => self.in_time(|| read::as_of(&self.shared, key, at)).await,
-            None => self.in_time(|| read::newest(&self.shared, key)).await,
+        let Some(at) = at else {
+            return self.in_time(|| read::newest(&self.shared, key)).await;
+        };
+        if self.is_remembered(&key.collection, at)
+            && let Some(version) = self
+                .asked_elsewhere(at, |view| read::as_of(view, key, at))
+                .await
+        {
+            return Ok(version);
         }
+        self.in_time(|| async { read::as_of(View::open(&self.shared).await?, key, at).await })
+            .await
     }
 
     async fn version(
@@ -264,7 +296,11 @@ impl Store for Postgres {
         key: &ResourceKey,
         position: Position,
     ) -> Result<Option<Version>, ReadError> {
-        self.in_time(|| read::made_by(&self.shared, key, position))
+        let made_by = |view| read::made_by(view, key, position);
+        if let Some(Some(version)) = self.asked_elsewhere(position, made_by).await {
+            return Ok(Some(version));
+        }
+        self.in_time(|| async { made_by(View::open(&self.shared).await?).await })
             .await
     }
 
@@ -279,10 +315,32 @@ impl Store for Postgres {
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
+        // Text is searched in what stands now, which a follower may not have.
+        let at = query.at.filter(|_| query.text.is_none());
+        if let Some(at) = at.filter(|at| self.is_remembered(&query.collection, *at))
+            && let Some(page) = self
+                .asked_elsewhere(at, |view| list::answer(view, query))
+                .await
+        {
+            return Ok(page);
+        }
         self.in_time(|| list::list(&self.shared, query)).await
     }
 
     async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
+        let ahead = self
+            .shared
+            .head()
+            .sequence()
+            .saturating_sub(query.since.sequence());
+        // Only what is far from the head is likely to end before it.
+        let is_far = usize::try_from(ahead).is_ok_and(|ahead| ahead > query.limit.items);
+        if is_far && changes::tells(&self.shared, query) {
+            let asked = self.asked_elsewhere(query.since, |view| changes::answer(view, query));
+            if let Some(page) = asked.await.filter(|page| page.immutable) {
+                return Ok(Arc::new(page));
+            }
+        }
         let page = self
             .in_time(|| changes::changes(&self.shared, query))
             .await?;

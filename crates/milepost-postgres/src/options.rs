@@ -20,6 +20,8 @@ pub struct Options {
     /// Patroni's members, who are asked which server is the primary; none: whichever server of the
     /// address takes writes is.
     pub patroni: Vec<Member>,
+    /// Servers that follow the primary, each by itself: asked for what never changes again.
+    pub replicas: Vec<Address>,
     /// The history that the store must have. Where it is given, no store is made.
     pub history: Option<History>,
     /// Who this node is to the others.
@@ -60,6 +62,7 @@ impl Options {
             database,
             trust: Trust::default(),
             patroni: Vec::new(),
+            replicas: Vec::new(),
             history: None,
             node: Node::default(),
             clock: Arc::new(SystemClock),

@@ -60,11 +60,10 @@ pub(crate) async fn newest(
 
 /// The version that stood at a position.
 pub(crate) async fn as_of(
-    shared: &Shared,
+    view: View,
     key: &ResourceKey,
     at: Position,
 ) -> Result<Option<Version>, ReadError> {
-    let view = View::open(shared).await?;
     let remembered = view.remembered(&key.collection).await?;
     let last = last_row_of(view.as_of(at, remembered)?);
     let found = one(&view, AS_OF, key, &[last]).await?;
@@ -74,11 +73,10 @@ pub(crate) async fn as_of(
 
 /// The version that the write at a position made.
 pub(crate) async fn made_by(
-    shared: &Shared,
+    view: View,
     key: &ResourceKey,
     position: Position,
 ) -> Result<Option<Version>, ReadError> {
-    let view = View::open(shared).await?;
     let remembered = view.remembered(&key.collection).await?;
     let sequence = view.known(position, remembered)?;
     let rows = [row_number(sequence, 0), last_row_of(sequence)];

@@ -19,6 +19,7 @@ use crate::{
     nodes::KeyMarks,
     options::Options,
     primary::Targets,
+    replicas::Replicas,
 };
 
 /// See the module.
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     published: AtomicU64,
     seen: AtomicU64,
     pub(crate) freshness: Freshness,
+    pub(crate) replicas: Replicas,
     /// Why the database can't be used; `None` where it can.
     trouble: Mutex<Option<String>>,
 }
@@ -47,7 +49,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         options: Options,
-        way: (Connector, Targets),
+        (way, replicas): ((Connector, Targets), Replicas),
         sequencer: i64,
         (catalog, head): (Catalog, u64),
     ) -> Self {
@@ -65,6 +67,7 @@ impl Shared {
             published: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             freshness: Freshness::default(),
+            replicas,
             trouble: Mutex::default(),
         }
     }

@@ -48,10 +48,20 @@ pub(crate) async fn read(client: &ClientWrapper) -> Result<(Catalog, u64), Troub
 
 impl View {
     pub(crate) async fn open(shared: &Shared) -> Result<Self, Trouble> {
-        let began = shared.moment();
+        let (began, known) = (shared.moment(), shared.catalog());
+        let view = Self::of(shared.pool.get().await?, Arc::clone(&known)).await?;
+        if view.catalog.epoch != known.epoch {
+            shared.publish(&view.catalog, began);
+        }
+        shared.saw(&view.catalog, view.head, began);
+        Ok(view)
+    }
+
+    /// The moment of a connection; what is declared is read where it isn't what is known.
+    pub(crate) async fn of(client: Object, known: Arc<Catalog>) -> Result<Self, Trouble> {
         let mut view = Self {
-            client: Some(shared.pool.get().await?),
-            catalog: shared.catalog(),
+            client: Some(client),
+            catalog: known,
             head: 0,
         };
         let client = view.client()?;
@@ -67,9 +77,7 @@ impl View {
         view.head = unsigned(row.try_get(0)?);
         if epoch != view.catalog.epoch {
             view.catalog = Arc::new(catalog::load(view.client()?, Some(&view.catalog)).await?);
-            shared.publish(&view.catalog, began);
         }
-        shared.saw(&view.catalog, view.head, began);
         Ok(view)
     }
 

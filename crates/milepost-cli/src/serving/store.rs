@@ -64,6 +64,17 @@ pub(crate) struct StoreOptions {
     )]
     pub(crate) patroni: Vec<String>,
 
+    /// A database server that follows the primary, asked for what never changes again (snapshots, closed
+    /// pages); an address as in --store, same password; may be repeated
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "MILEPOST_REPLICA",
+        hide_env_values = true,
+        requires = "store"
+    )]
+    pub(crate) replica: Vec<String>,
+
     /// The history that the store must have; without a store of it, the node doesn't start
     #[arg(long, value_name = "ID", env = "MILEPOST_HISTORY", requires = "store")]
     pub(crate) history: Option<String>,
@@ -134,6 +145,8 @@ impl StoreOptions {
         options.patroni = members
             .collect::<Result<_, _>>()
             .map_err(|error| storage::open_failure(&error))?;
+        let replicas = self.replica.iter().map(|text| self.address(text));
+        options.replicas = replicas.collect::<Result<_, _>>()?;
         options.history = self.history.as_deref().map(history).transpose()?;
         options.node = Node {
             name: self.node.clone().unwrap_or_else(node_name),

@@ -28,6 +28,7 @@ mod keeping;
 mod killing;
 mod maintaining;
 mod racing;
+mod rolling;
 mod serving;
 mod stage;
 mod syncing;

@@ -38,7 +38,11 @@ pub(crate) async fn changes(
     shared: &Shared,
     query: &ChangesQuery,
 ) -> Result<ChangesPage, ReadError> {
-    let view = View::open(shared).await?;
+    answer(View::open(shared).await?, query).await
+}
+
+/// Answers a question for changes as of a moment, and ends that.
+pub(crate) async fn answer(view: View, query: &ChangesQuery) -> Result<ChangesPage, ReadError> {
     let catalog = std::sync::Arc::clone(&view.catalog);
     let page = match &query.feed {
         Feed::Collection {

@@ -47,7 +47,11 @@ struct Match {
 
 /// Answers a listing.
 pub(crate) async fn list(shared: &Shared, query: &ListQuery) -> Result<Page, ReadError> {
-    let view = View::open(shared).await?;
+    answer(View::open(shared).await?, query).await
+}
+
+/// Answers a listing as of a moment, and ends that.
+pub(crate) async fn answer(view: View, query: &ListQuery) -> Result<Page, ReadError> {
     let path = &query.collection;
     let definition = view.catalog.defined(path)?;
     let names = undeclared(query, &definition);

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use milepost_postgres::Postgres;
+use milepost_postgres::{Address, Postgres};
 use milepost_semantics::{EntityTag, Position, Preconditions};
 use milepost_store::{
     ChangesQuery, CollectionPath, Failure, Feed, Outcome, PageLimit, ResourceKey, conformance::keep,
@@ -12,8 +12,9 @@ use tokio::task::JoinSet;
 
 use crate::{
     client,
-    cluster::{Cluster, cluster},
+    cluster::{Cluster, PASSWORD, cluster},
     options,
+    proxy::Proxy,
     writing::{Node, define, key, open, outcome, put, written},
 };
 
@@ -240,5 +241,43 @@ fn who_waits_is_woken_though_nothing_listens_any_more() {
             );
             woken.await.expect("in time").expect("a node that runs");
         }
+    });
+}
+
+#[test]
+fn what_never_changes_comes_from_a_replica_that_has_it_and_all_else_from_the_primary() {
+    let Some(cluster) = cluster() else { return };
+    keep(async {
+        let database = cluster.new_database();
+        let one = node(cluster, &database).await;
+        define(&one, "things", &open()).await;
+        let id = key("things", "a");
+        let old = written(&one, put(&id, &json!(1), Preconditions::default())).await;
+        // A replica that hears of nothing from here on.
+        let behind = cluster.copy(&database);
+        let new = written(&one, put(&id, &json!(2), Preconditions::default())).await;
+        let proxy = Proxy::before(cluster.port()).await;
+        let url = format!("postgres://milepost@{}/{behind}", proxy.address);
+        let replica = Address::parse(&url).expect("an address");
+        let options = milepost_postgres::Options {
+            replicas: vec![replica.with_password(PASSWORD)],
+            ..options(cluster, &database)
+        };
+        let node: Node = Arc::new(Postgres::open(options).await.expect("a store"));
+        let newest = node.read(&id, None).await.expect("a read");
+        assert_eq!(newest, Some(new.clone()));
+        assert_eq!(
+            proxy.connection_count(),
+            0,
+            "a newest version is the primary's"
+        );
+        let was = node.read(&id, Some(old.position)).await.expect("a read");
+        assert_eq!(was, Some(old.clone()));
+        assert_eq!(proxy.connection_count(), 1, "a snapshot is the replica's");
+        let is = node.read(&id, Some(new.position)).await.expect("a read");
+        assert_eq!(is, Some(new), "which the replica does not have");
+        proxy.shut();
+        let was = node.read(&id, Some(old.position)).await.expect("a read");
+        assert_eq!(was, Some(old), "without the replica");
     });
 }
