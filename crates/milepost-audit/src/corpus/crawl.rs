@@ -52,9 +52,9 @@ pub(crate) fn crawl(
     }
     let mut corpus = Corpus::default();
     let mut walk = stage.walk();
-    while let Some((target, found_in)) = crawl.queue.pop_front() {
+    while let Some((target, found_in)) = crawl.next() {
         if corpus.operations.len() >= limits.operations_max {
-            let left = crawl.queue.len() + 1;
+            let left = crawl.queue.len() + crawl.described.1.len() + 1;
             corpus.left_out.push(format!(
                 "{left} more URLs, beyond {} operations",
                 limits.operations_max
@@ -69,10 +69,8 @@ pub(crate) fn crawl(
                 if corpus.description.is_none()
                     && let Some(description) = Description::of(&response)
                 {
-                    let described = description.targets_below(place.base());
-                    described
-                        .iter()
-                        .for_each(|target| crawl.want(target, Some(number)));
+                    // What is linked is there; a described example may lead nowhere, and waits.
+                    crawl.described = (number, description.targets_below(place.base()));
                     corpus.description = Some(description);
                 }
                 let references = links::all(&response);
@@ -107,9 +105,22 @@ struct Crawl {
     shapes: HashMap<String, usize>,
     avoided: Vec<String>,
     excluded: Vec<String>,
+    /// Targets of a description that was found, and in which answer.
+    described: (usize, Vec<String>),
 }
 
 impl Crawl {
+    /// The next target: first what is linked, then what is described.
+    fn next(&mut self) -> Option<(String, Option<usize>)> {
+        if self.queue.is_empty() {
+            let (number, targets) = std::mem::take(&mut self.described);
+            for target in targets {
+                self.want(&target, Some(number));
+            }
+        }
+        self.queue.pop_front()
+    }
+
     fn want(&mut self, target: &str, found_in: Option<usize>) {
         if !self.seen.insert(target.to_owned()) {
             return;

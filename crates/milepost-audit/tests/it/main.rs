@@ -8,6 +8,7 @@
 )]
 
 mod hostile;
+mod looked;
 mod matrix;
 mod mutant;
 mod reach;

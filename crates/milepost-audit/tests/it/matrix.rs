@@ -237,7 +237,7 @@ pub(crate) fn audited_by(flaw: Flaw, only: Vec<String>) -> Report {
         memory: measures.then_some(gauge),
         limits: Limits {
             memory_clients: 20,
-            reaping: Duration::from_millis(800),
+            reaping: Duration::from_secs(1),
             exchange: Duration::from_secs(5),
             racers: 4,
             replica_lag: Duration::from_millis(120),
@@ -312,7 +312,7 @@ fn quiet(flaw: Flaw, allowed: &[&str], report: &Report) -> Vec<String> {
 }
 
 /// Audits each of some mutants, a few at a time.
-fn each<T: Sync>(rows: &[T], judge: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+pub(crate) fn each<T: Sync>(rows: &[T], judge: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     let work = || {
@@ -356,65 +356,6 @@ fn on_the_clean_service_every_check_but_the_inapplicable_looks_at_something() {
             report.write(Format::Terminal, false)
         );
     }
-}
-
-#[test]
-fn what_is_left_of_a_dropped_stream_is_measured_and_what_is_not_left_is_said_to_be() {
-    let cases: [(Flaw, &[&str]); 3] = [
-        (
-            Flaw::StreamForgotten,
-            &["nothing stays of a stream", "goes on elsewhere"],
-        ),
-        (Flaw::StreamForgottenLate, &["is forgotten some time after"]),
-        (Flaw::StreamResidue, &["something stays of each stream"]),
-    ];
-    let wrong = each(&cases, |(flaw, words)| {
-        let report = audited_by(*flaw, vec!["SB-1".to_owned()]);
-        let missing = words.iter().filter(|words| {
-            let mut said = report.findings();
-            said.all(|(_, _, _, summary)| !summary.contains(**words))
-        });
-        let told = |words| {
-            format!(
-                "{flaw:?}: {words}: {}",
-                report.write(Format::Terminal, false)
-            )
-        };
-        missing.map(told).collect()
-    });
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn what_comes_compressed_unasked_is_followed_as_if_it_were_not() {
-    let count = |flaw| {
-        let report = audited_by(flaw, vec!["CC-1".to_owned()]);
-        assert!(
-            report
-                .not_shown()
-                .all(|(_, reason)| !reason.contains("coding"))
-        );
-        report.sentence()
-    };
-    assert_eq!(count(Flaw::Compressed), count(Flaw::None));
-}
-
-#[test]
-fn what_was_made_in_the_sandbox_is_deleted_again() {
-    let mutant = Mutant::start(Flaw::None, 1);
-    let options = Options {
-        url: mutant.urls[0].clone(),
-        sandbox: Some("/notes".to_owned()),
-        only: ["CA-2", "CA-5"].map(str::to_owned).to_vec(),
-        limits: Limits {
-            clock: Duration::ZERO,
-            ..Limits::default()
-        },
-        ..Options::default()
-    };
-    let report = audit(&options, |_| {}).unwrap();
-    assert!(report.covered().any(|check| check == "CA-5"));
-    assert_eq!(mutant.notes(), 0);
 }
 
 #[test]

@@ -128,8 +128,9 @@ fn milepost_itself_keeps_nothing_about_its_clients() {
     assert_eq!(report["verdict"], "no-evidence");
     let matrix = report["coverage"]["matrix"].as_array().unwrap();
     for check in [
-        "OR-1", "OR-3", "CN-2", "IP-1", "RP-2", "PG-1", "PG-2", "CC-1", "CC-3", "CA-1", "CA-2",
-        "CA-3", "CA-4", "CA-5", "LK-1", "MT-1",
+        "SC-1", "OR-1", "UR-1", "HS-1", "CN-2", "IP-1", "UA-1", "OR-2", "OR-3", "MT-1", "RP-3",
+        "CC-1", "CC-2", "CC-3", "SB-1", "SB-2", "PG-1", "PG-2", "PG-3", "OA-1", "OA-6", "CA-1",
+        "CA-2", "CA-3", "CA-4", "CA-5", "LK-1", "IK-1", "RP-2",
     ] {
         assert!(
             matrix.iter().any(|cell| cell["check"] == check),

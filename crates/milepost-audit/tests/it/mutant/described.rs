@@ -11,6 +11,8 @@ pub(crate) fn document(flaw: Flaw) -> Value {
         "paths": {
             "/books": { "get": { "responses": { "200": {
                 "description": "a page", "headers": { "Cache-Control": {} } } } } },
+            "/described": { "get": { "responses": { "200": {
+                "description": "nothing links to it", "headers": { "Cache-Control": {} } } } } },
             "/notes/{id}": { "put": {
                 "parameters": [{ "name": "id", "in": "path", "required": true }, { "name": "If-Match", "in": "header" }],
                 "responses": { "204": { "description": "written" }, "412": { "description": "stale" } } } },

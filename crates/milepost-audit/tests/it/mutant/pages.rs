@@ -34,6 +34,7 @@ pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
         "/status" => status(process, request),
         "/metrics" => metrics(process),
         "/openapi.json" => fine(&described::document(flaw)),
+        "/described" => fine(&json!({ "title": "nothing links here" })),
         "/wizard/1" | "/wizard/2" if flaw == Flaw::WizardOrder => wizard(process, request),
         "/secure" if flaw == Flaw::HeaderHandshake => secure(process, request),
         "/download" if flaw == Flaw::ProcessSecret => download(process, request),
@@ -234,6 +235,7 @@ fn status(process: &Process, request: &Request) -> Answer {
 }
 
 fn metrics(process: &Process) -> Answer {
+    streams::read(process);
     let memory = process.memory.lock().unwrap();
     let held: usize = memory.clients.values().map(Vec::len).sum();
     let held = held + memory.streams.values().map(Vec::len).sum::<usize>();

@@ -31,7 +31,8 @@ pub(crate) struct Process {
     pub(crate) checking: Mutex<usize>,
     pub(crate) checked: Condvar,
     tls: Option<Arc<rustls::ServerConfig>>,
-    streams: Mutex<HashMap<u64, TcpStream>>,
+    /// Sockets by their connection.
+    pub(crate) streams: Mutex<HashMap<u64, TcpStream>>,
     connections: AtomicU64,
     pub(crate) requests: AtomicU64,
 }

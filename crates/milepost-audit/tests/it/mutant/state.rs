@@ -65,6 +65,8 @@ pub(crate) struct Memory {
     pub(crate) clients: HashMap<String, Vec<u8>>,
     /// Streams by their connection, and what is held for each.
     pub(crate) streams: HashMap<u64, Vec<u8>>,
+    /// How often the gauge was read, by the late one since a listener left.
+    pub(crate) readings: u32,
     pub(crate) notes: BTreeMap<String, Note>,
     pub(crate) locks: HashMap<String, String>,
     /// How often a note was read here before this replica has caught up.

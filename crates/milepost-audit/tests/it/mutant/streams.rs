@@ -1,6 +1,8 @@
 //! A stream of books: who listens, how it goes on after an event, and what is left of a listener.
 
-use std::{thread, time::Duration};
+use std::mem::MaybeUninit;
+
+use socket2::SockRef;
 
 use super::{Answer, Flaw, Request, serve::Process};
 
@@ -8,8 +10,10 @@ use super::{Answer, Flaw, Request, serve::Process};
 const EVENTS: [&str; 3] = ["emma", "solaris", "ulysses"];
 /// Bytes that are held for a listener.
 const LISTENER: usize = 2_048;
-/// How late the late one notices that a listener is gone.
-const LATE: Duration = Duration::from_millis(400);
+/// How often the late one's gauge is read until it notices that a listener is gone.
+const LATE: u32 = 24;
+/// Look without taking, and without waiting (Linux).
+const PEEK: i32 = 0x02 | 0x40;
 
 /// `/stream`.
 pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
@@ -46,10 +50,32 @@ pub(crate) fn answer(process: &Process, request: &Request) -> Answer {
 
 /// The listener of a connection is gone.
 pub(crate) fn left(process: &Process, connection: u64) {
+    let mut memory = process.memory.lock().unwrap();
     match process.flaw {
-        Flaw::StreamResidue => return,
-        Flaw::StreamForgottenLate => thread::sleep(LATE),
-        _ => {}
+        Flaw::StreamResidue => {}
+        Flaw::StreamForgottenLate => memory.readings = 0,
+        _ => drop(memory.streams.remove(&connection)),
     }
-    process.memory.lock().unwrap().streams.remove(&connection);
+}
+
+/// Before the gauge is read: who has left by then is forgotten, by the late one some readings later.
+pub(crate) fn read(process: &Process) {
+    let mut memory = process.memory.lock().unwrap();
+    memory.readings += 1;
+    let is_due = match process.flaw {
+        Flaw::StreamForgotten => true,
+        Flaw::StreamForgottenLate => memory.readings > LATE,
+        _ => false,
+    };
+    if is_due {
+        let open = process.streams.lock().unwrap();
+        memory.streams.retain(|connection, _| {
+            let stream = open.get(connection);
+            stream.is_some_and(|stream| {
+                let mut byte = [MaybeUninit::uninit()];
+                let looked = SockRef::from(stream).recv_with_flags(&mut byte, PEEK);
+                looked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+            })
+        });
+    }
 }
