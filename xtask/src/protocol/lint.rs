@@ -105,14 +105,15 @@ fn fields(kind: &Kind, answer: &Response) -> Vec<String> {
     missing
 }
 
-/// httplint's own reader of messages, for many files in one process: `@ file`, then its notes.
+/// httplint's own reader of messages, for many files in one process: `@ file`, then its notes. The time
+/// is that at which the response came: on a slow machine it is read much later.
 const READER: &str = "
-import sys, time
+import os, sys
 from argparse import Namespace
 from httplint.cli.http_parser import HttpCliParser, modes
 for path in sys.argv[1:]:
     print('@', path, flush=True)
-    reader = HttpCliParser(Namespace(mode=modes.RESPONSE), time.time())
+    reader = HttpCliParser(Namespace(mode=modes.RESPONSE), os.path.getmtime(path))
     reader.handle_input(open(path, 'rb').read())
     if reader.failed:
         print('* [BAD] cannot be read')
