@@ -1,7 +1,7 @@
 //! What a store says went wrong, as what a client can do about it. Every failure becomes a problem
 //! here and nowhere else.
 
-use http::{HeaderValue, header::ETAG};
+use http::{HeaderValue, header::ETAG, request::Parts};
 use milepost_semantics::{
     Issue, ProblemType, patch::PatchError, precondition::Condition, problem::Part,
 };
@@ -11,12 +11,15 @@ use milepost_store::{
 use serde_json::Value;
 
 use crate::{
-    governed::not_defined, href, refusal::Refusal, representation::entity_tag, service::Shared,
+    governed::not_defined, href, identity::not_permitted, refusal::Refusal,
+    representation::entity_tag, service::Shared,
 };
 
 /// How long to wait where a moment is enough, and where somebody must do something first.
 const SOON_S: u32 = 1;
 const LATER_S: u32 = 30;
+/// What whoever may not write is told: nothing of what stands.
+const FORBIDDEN: &str = "the collection's rules don't let the subject of this request do that";
 
 /// A question that has no answer.
 pub(crate) fn of_read(shared: &Shared, error: ReadError) -> Refusal {
@@ -107,6 +110,20 @@ pub(crate) fn of_write(error: WriteError) -> Refusal {
     }
 }
 
+/// The same as [`of_operation`], where the operation is the whole request: who may not make it is told how to say who it is.
+pub(crate) fn of_request(
+    shared: &Shared,
+    request: &Parts,
+    key: &ResourceKey,
+    failure: Failure,
+    show_current: bool,
+) -> Refusal {
+    match failure {
+        Failure::Forbidden => not_permitted(request, FORBIDDEN),
+        failure => of_operation(shared, key, failure, show_current),
+    }
+}
+
 /// An operation that does not hold. `show_current`: the client asked to be shown what stands.
 pub(crate) fn of_operation(
     shared: &Shared,
@@ -169,10 +186,7 @@ pub(crate) fn of_operation(
             ProblemType::Forbidden,
             "only the service itself writes there",
         ),
-        Failure::Forbidden => Refusal::new(
-            ProblemType::Forbidden,
-            "the collection's rules don't let the subject of this request do that",
-        ),
+        Failure::Forbidden => Refusal::new(ProblemType::NotPermitted, FORBIDDEN),
         other => internal_text(&format!("{other:?}")),
     }
 }

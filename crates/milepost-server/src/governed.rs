@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
+use http::request::Parts;
 use milepost_semantics::ProblemType;
 use milepost_store::{
     CollectionPath, Definition, Definitions, ResourceKey,
     definition::{Caching, Visibility},
 };
 
-use crate::{href, refusal::Refusal, representation::Freshness, service::Shared};
+use crate::{
+    href,
+    identity::{not_permitted, subject_of},
+    refusal::Refusal,
+    representation::Freshness,
+    rules::{self, Sightline},
+    service::Shared,
+};
 
 /// What rules over a collection.
 #[derive(Clone, Debug)]
@@ -43,7 +51,7 @@ impl Governed {
     pub(crate) fn everything(shared: &Shared, definitions: &Definitions) -> Self {
         let mut all = definitions.iter();
         let is_private =
-            all.any(|(_, defined)| defined.definition.caching.visibility == Visibility::Private);
+            all.any(|(_, defined)| rules::visibility(&defined.definition) == Visibility::Private);
         let visibility = if is_private {
             Visibility::Private
         } else {
@@ -72,20 +80,89 @@ impl Governed {
     /// How long an answer about the present may be kept.
     pub(crate) fn freshness(&self) -> Freshness {
         match self {
-            Self::By(definition) => Freshness::Current(definition.caching),
+            Self::By(definition) => Freshness::Current(caching(definition)),
             Self::Everything { caching, .. } => Freshness::Current(*caching),
             Self::Service(_) => Freshness::Revalidate,
         }
     }
 
+    /// What the subject of a request sees of the collection.
+    ///
+    /// # Errors
+    /// The refusal of a subject that may read nothing of it, whatever there is.
+    pub(crate) fn admit(&self, request: &Parts) -> Result<Sightline, Refusal> {
+        let line = match self {
+            Self::By(definition) if definition.rules.is_some() => {
+                Sightline::of(definition, subject_of(request))
+            }
+            Self::By(_) | Self::Service(_) | Self::Everything { .. } => Sightline::Open,
+        };
+        match line {
+            Sightline::Nothing => Err(closed(request)),
+            line => Ok(line),
+        }
+    }
+
+    /// The name of what the subject of a request sees of this collection; `None` where everybody sees all.
+    pub(crate) fn view(&self, collection: &CollectionPath, request: &Parts) -> Option<String> {
+        match self {
+            Self::By(definition) if definition.rules.is_some() => {
+                let ruled = [(collection, &**definition)];
+                rules::view_name(ruled.into_iter(), subject_of(request))
+            }
+            Self::By(_) | Self::Service(_) | Self::Everything { .. } => None,
+        }
+    }
+
+    /// Whether this still rules over a collection. Asked after a read: what was written under other rules must not be
+    /// shown by these.
+    ///
+    /// # Errors
+    /// Asks to come again, where it doesn't.
+    pub(crate) fn still(
+        &self,
+        shared: &Shared,
+        collection: &CollectionPath,
+    ) -> Result<(), Refusal> {
+        let Self::By(definition) = self else {
+            return Ok(());
+        };
+        let definitions = shared.store.definitions();
+        let now = definitions.of(collection);
+        if now.is_some_and(|now| Arc::ptr_eq(&now.definition, definition)) {
+            return Ok(());
+        }
+        let detail = "the collection's definition was changed meanwhile: ask again";
+        Err(Refusal::new(ProblemType::Overloaded, detail).retry_after_s(1))
+    }
+
     /// Who may keep an answer.
     pub(crate) fn visibility(&self) -> Visibility {
         match self {
-            Self::By(definition) => definition.caching.visibility,
+            Self::By(definition) => rules::visibility(definition),
             Self::Everything { caching, .. } => caching.visibility,
             Self::Service(_) => Visibility::Private,
         }
     }
+}
+
+/// What caches may do: what the definition says, and never more than the rules let them.
+fn caching(definition: &Definition) -> Caching {
+    match definition.rules {
+        None => definition.caching,
+        Some(_) => Caching {
+            visibility: rules::visibility(definition),
+            ..definition.caching
+        },
+    }
+}
+
+/// The refusal of a subject that may read nothing of a collection.
+pub(crate) fn closed(request: &Parts) -> Refusal {
+    not_permitted(
+        request,
+        "the collection's rules let the subject of this request read nothing of it",
+    )
 }
 
 /// 404: there is no such collection, and where its definition would be.

@@ -38,6 +38,7 @@ mod refusal;
 mod representation;
 mod resource;
 mod route;
+mod rules;
 pub mod security;
 mod service;
 mod transaction;
@@ -51,5 +52,6 @@ pub use crate::{
     limits::Limits,
     openapi::{ApiInfo, Contact},
     refusal::Occurrence,
+    rules::{Attempt, RuleBook},
     service::{Builder, MalformedBase, Service},
 };

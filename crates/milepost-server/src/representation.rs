@@ -67,6 +67,7 @@ impl Outline {
         headers.clone_from(&self.page);
         headers.insert(ETAG, etag);
         headers.insert(CACHE_CONTROL, freshness.field());
+        freshness.tell_apart(headers);
         if let Some(link) = link {
             headers.insert(LINK, link);
         }
@@ -86,6 +87,7 @@ impl Outline {
         headers.clone_from(&self.selected);
         headers.insert(ETAG, entity_tag(version.position));
         headers.insert(CACHE_CONTROL, freshness.field());
+        freshness.tell_apart(headers);
         was_modified(headers, version.modified);
         match links {
             Some(links) => headers.insert(LINK, links),
@@ -102,6 +104,7 @@ impl Outline {
         headers.clone_from(&self.not_modified);
         headers.insert(ETAG, etag);
         headers.insert(CACHE_CONTROL, freshness.field());
+        freshness.tell_apart(headers);
         response
     }
 }
@@ -135,6 +138,25 @@ pub(crate) enum Freshness {
 }
 
 impl Freshness {
+    /// Whether what is told may be for one client.
+    pub(crate) const fn is_private(self) -> bool {
+        match self {
+            Self::Current(caching) => matches!(caching.visibility, Visibility::Private),
+            Self::Immutable(visibility) => matches!(visibility, Visibility::Private),
+            Self::Revalidate => false,
+        }
+    }
+
+    /// Says that other credentials may be told something else: a client's own cache outlives who is logged in.
+    fn tell_apart(self, headers: &mut HeaderMap) {
+        if self.is_private() {
+            headers.insert(
+                VARY,
+                HeaderValue::from_static("Accept-Encoding, Authorization"),
+            );
+        }
+    }
+
     /// The value of `Cache-Control` (RFC 9111 §5.2.2, RFC 5861, RFC 8246).
     pub(crate) fn field(self) -> HeaderValue {
         match self {
@@ -205,6 +227,7 @@ pub(crate) fn describe(headers: &mut HeaderMap, etag: HeaderValue, freshness: Fr
     headers.insert(ETAG, etag);
     headers.insert(CACHE_CONTROL, freshness.field());
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    freshness.tell_apart(headers);
 }
 
 /// `Content-Type` of everything that isn't a problem.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use http::{HeaderValue, Response, header::LINK, request::Parts};
 use milepost_semantics::{Issue, Position, ProblemType, problem::Part};
-use milepost_store::{ReadError, ResourceKey, VersionPage};
+use milepost_store::{ReadError, ResourceKey, Version, VersionPage};
 use serde_json::json;
 
 use crate::{
@@ -18,8 +18,12 @@ use crate::{
     media,
     refusal::{Answer, Refusal},
     representation::{FIELDS_EXPECTED, Freshness, describe, entity_tag, is_json},
+    rules::Sightline,
     service::Shared,
 };
+
+/// How many versions are looked at at a time.
+const CHUNK_VERSIONS: usize = 64;
 
 /// Answers GET and HEAD of `…/versions`: newest first, tombstones included.
 ///
@@ -28,11 +32,17 @@ pub(crate) async fn list(shared: &Shared, request: &Parts, key: &ResourceKey) ->
     let governed = Governed::of(shared, &key.collection)?;
     let asked = Asked::read(shared, request)?;
     media::require_json_accepted(&request.headers)?;
-    let page = shared
-        .store
-        .versions(key, asked.before, asked.page_size)
-        .await;
+    let line = governed.admit(request)?;
+    let page = if line.is_whole() {
+        shared
+            .store
+            .versions(key, asked.before, asked.page_size)
+            .await
+    } else {
+        seen(shared, &line, key, &asked).await
+    };
     let page = page.map_err(|error| failure::of_read(shared, error))?;
+    governed.still(shared, &key.collection)?;
     let Some(newest) = page.versions.first() else {
         return Err(Refusal::not_found(
             "no version of this resource is retained",
@@ -55,6 +65,7 @@ pub(crate) async fn list(shared: &Shared, request: &Parts, key: &ResourceKey) ->
 /// Answers GET and HEAD of `…/versions/{position}`: the bytes that one write made, for ever.
 pub(crate) async fn read(shared: &Shared, request: &Parts, key: &ResourceKey, at: &str) -> Answer {
     let governed = Governed::of(shared, &key.collection)?;
+    let line = governed.admit(request)?;
     let position: Position = at
         .parse()
         .map_err(|error| Refusal::malformed_position(at, &error))?;
@@ -67,17 +78,63 @@ pub(crate) async fn read(shared: &Shared, request: &Parts, key: &ResourceKey, at
         Ok(None) | Err(ReadError::Expired { .. }) => return Err(not_retained()),
         Err(error) => return Err(failure::of_read(shared, error)),
     };
+    governed.still(shared, &key.collection)?;
     let Some(body) = version.body.take() else {
-        return Err(Refusal::not_found(
-            "the write of this position deleted the resource",
-        ));
+        return Err(if line.is_whole() {
+            Refusal::not_found("the write of this position deleted the resource")
+        } else {
+            not_retained()
+        });
     };
+    if !line.shows(key, &body) {
+        return Err(not_retained());
+    }
     let freshness = Freshness::Immutable(governed.visibility());
     if let Some(etag) = held(&request.headers, position, Some(version.modified))? {
         return Ok(shared.outline.not_modified(etag, freshness));
     }
-    let links = HeaderValue::try_from(relations(shared, key, version.replaced)).ok();
+    // What it replaced may be hidden.
+    let replaced = version.replaced.filter(|_| line.is_whole());
+    let links = HeaderValue::try_from(relations(shared, key, replaced)).ok();
     Ok(shared.outline.represent(&version, body, freshness, links))
+}
+
+/// A page of the versions that the reader may read, as full as if there were no others. Who loses sight of a resource
+/// sees it deleted, by the write that hid it.
+async fn seen(
+    shared: &Shared,
+    line: &Sightline,
+    key: &ResourceKey,
+    asked: &Asked,
+) -> Result<VersionPage, ReadError> {
+    let mut versions: Vec<Version> = Vec::new();
+    let mut gone: Option<Version> = None;
+    let mut before = asked.before;
+    // One more than fits tells whether there are more.
+    while versions.len() <= asked.page_size {
+        let page = shared.store.versions(key, before, CHUNK_VERSIONS).await?;
+        for version in page.versions {
+            if line.shows_version(key, &version) {
+                versions.extend(gone.take());
+                versions.push(version);
+            } else {
+                // Newest first: what hides a version comes right before it.
+                gone = Some(Version {
+                    body: None,
+                    ..version
+                });
+            }
+        }
+        before = page.before;
+        if before.is_none() {
+            break;
+        }
+    }
+    let has_more = versions.len() > asked.page_size;
+    versions.truncate(asked.page_size);
+    let last = versions.last().map(|version| version.position);
+    let before = last.filter(|_| has_more);
+    Ok(VersionPage { versions, before })
 }
 
 /// RFC 5829: the way to the newest version, to all, and to the one before.

@@ -16,6 +16,7 @@ pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod put;
 pub(crate) mod restore;
+pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod sync;
 pub(crate) mod token;

@@ -29,6 +29,7 @@ mod killing;
 mod maintaining;
 mod racing;
 mod rolling;
+mod ruling;
 mod serving;
 mod stage;
 mod syncing;

@@ -165,6 +165,9 @@ pub struct TransactionOutcome {
     pub position: Position,
     /// One result per operation, in order.
     pub results: Vec<OperationResult>,
+    /// Whose it is, as a digest: told to nobody else. None where nobody in particular made it.
+    #[serde(default, rename = "madeBy", skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
 }
 
 /// What became of one operation of a committed transaction.

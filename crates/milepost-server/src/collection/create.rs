@@ -36,6 +36,7 @@ pub(crate) async fn create(
     let preconditions = Preconditions::if_none_match_any();
     write(
         shared,
+        request,
         Operation {
             key,
             preconditions,

@@ -1,21 +1,24 @@
 //! Answering a listing: now, or as of a position.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Response, header::LINK, request::Parts};
-use milepost_semantics::{Issue, Position, ProblemType, problem::Part};
-use milepost_store::{ListQuery, Page, PageLimit, ReadError};
+use milepost_semantics::{EntityTag, Issue, Position, ProblemType, problem::Part};
+use milepost_store::{ListQuery, Listed, Page, PageLimit, ReadError};
+use sha2::{Digest, Sha256};
 
-use super::{cursor, page, params::Params, request::ListRequest};
+use super::{cursor, fill, page, params::Params, request::ListRequest};
 use crate::{
     body::Body,
-    conditional::{held, is_conditional},
+    conditional::{held, held_tag, is_conditional},
     dispatch::redirect,
     failure,
     feed::expired,
     governed::Governed,
     href, media,
     refusal::{Answer, Refusal},
-    representation::{FIELDS_EXPECTED, Freshness, describe, entity_tag, is_json},
+    representation::{FIELDS_EXPECTED, Freshness, describe, is_json},
     route::{Address, Followed},
+    rules::{self, SEEN_BY, Sightline},
     service::Shared,
 };
 
@@ -33,6 +36,10 @@ pub(crate) enum Moment<'p> {
 pub(crate) struct Listing<'l> {
     pub(crate) address: &'l Address,
     pub(crate) governed: Governed,
+    /// What the reader sees.
+    pub(crate) line: Sightline,
+    /// Whether the URL is of what the reader sees.
+    is_readers: bool,
     pub(crate) at: Option<Position>,
     pub(crate) request: ListRequest,
 }
@@ -45,8 +52,12 @@ pub(crate) async fn list(
     moment: Moment<'_>,
 ) -> Answer {
     let params = Params::of_query(request.uri.query()).map_err(malformed_query)?;
-    let listing = Listing::read(shared, address, moment, &params)?;
+    let listing = Listing::read(shared, request, address, moment, &params)?;
     media::require_json_accepted(&request.headers)?;
+    if !listing.is_readers {
+        let oldest = shared.store.head();
+        return Err(listing.expired(shared, oldest).await);
+    }
     if listing.at.is_some() {
         let canonical = listing.request.params().to_query();
         if canonical != request.uri.query().unwrap_or(&canonical) || request.uri.query() == Some("")
@@ -71,10 +82,14 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
     if let Some(parent) = listing.address.parent()
         && listing.at.is_none()
     {
-        require_parent(shared, listing.address, parent).await?;
+        require_parent(shared, request, listing.address, parent).await?;
     }
     let query = listing.query(shared)?;
-    if listing.at.is_none() && is_conditional(&request.headers) {
+    if !listing.is_readers {
+        let oldest = shared.store.head();
+        return Err(listing.expired(shared, oldest).await);
+    }
+    if listing.line.is_whole() && listing.at.is_none() && is_conditional(&request.headers) {
         // What is held may be known by the collection's newest change alone.
         let state = shared.store.collection(&query.collection).await;
         let state = state.map_err(|error| failure::of_read(shared, error))?;
@@ -84,30 +99,40 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
             return Ok(shared.outline.not_modified(etag, listing.freshness()));
         }
     }
-    let page = match shared.store.list(&query).await {
-        Ok(page) => page,
-        Err(ReadError::Expired { oldest }) => {
-            let followed = Followed::Collection(listing.address.clone());
-            let carried = &listing.request.carried;
-            let url = |at| carried.url(&listing.snapshot_path(shared, at));
-            return Err(expired(shared, &followed, &listing.governed, oldest, url).await);
-        }
+    let page = match fill(shared, &listing.line, &query).await {
+        Ok(Some(page)) => page,
+        Ok(None) => return Err(busy()),
+        Err(ReadError::Expired { oldest }) => return Err(listing.expired(shared, oldest).await),
         Err(error) => return Err(failure::of_read(shared, error)),
     };
-    if let Some(etag) = held(&request.headers, page.position, None)? {
+    listing
+        .governed
+        .still(shared, &listing.address.collection)?;
+    let tag = listing.tag(&page);
+    if let Some(etag) = held_tag(&request.headers, tag.clone(), None)? {
         return Ok(shared.outline.not_modified(etag, listing.freshness()));
     }
-    Ok(represent(shared, listing, &page))
+    Ok(represent(shared, listing, &page, &tag))
 }
 
-fn represent(shared: &Shared, listing: &Listing<'_>, page: &Page) -> Response<Body> {
+fn busy() -> Refusal {
+    let detail = "the collection is written to all the time: ask again";
+    Refusal::new(ProblemType::Overloaded, detail).retry_after_s(1)
+}
+
+fn represent(
+    shared: &Shared,
+    listing: &Listing<'_>,
+    page: &Page,
+    tag: &EntityTag,
+) -> Response<Body> {
     let way_on = page::WayOn::of(shared, listing, page);
     let bytes = page::render(shared, listing, page, &way_on);
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.reserve(FIELDS_EXPECTED);
     is_json(headers);
-    describe(headers, entity_tag(page.position), listing.freshness());
+    describe(headers, tag.to_header_value(), listing.freshness());
     if let Some(link) = way_on.link() {
         headers.insert(LINK, link);
     }
@@ -118,11 +143,13 @@ impl<'l> Listing<'l> {
     /// Reads what is asked of a collection.
     pub(crate) fn read(
         shared: &Shared,
+        request: &Parts,
         address: &'l Address,
         moment: Moment<'_>,
         params: &Params,
     ) -> Result<Self, Refusal> {
         let governed = Governed::of(shared, &address.collection)?;
+        let line = governed.admit(request)?;
         let at = match moment {
             Moment::Now => None,
             Moment::At(text) => Some(text.parse().map_err(
@@ -131,8 +158,10 @@ impl<'l> Listing<'l> {
                 },
             )?),
         };
-        let request =
+        let view = governed.view(&address.collection, request);
+        let mut request =
             ListRequest::read(shared, &address.collection, governed.definition(), params)?;
+        let is_readers = request.lead_on_as(view) || at.is_none();
         if at.is_some() && !request.is_snapshot() {
             let name = if request.text.is_some() { "q" } else { "sort" };
             let detail = "a snapshot is in its default order";
@@ -146,6 +175,8 @@ impl<'l> Listing<'l> {
         Ok(Self {
             address,
             governed,
+            line,
+            is_readers,
             at,
             request,
         })
@@ -153,11 +184,14 @@ impl<'l> Listing<'l> {
 
     /// The canonical URL of this page.
     pub(crate) fn self_url(&self, shared: &Shared) -> String {
-        let path = match self.at {
-            Some(at) => self.snapshot_path(shared, at),
-            None => href::address(&shared.base, self.address),
-        };
-        self.request.params().url(&path)
+        match self.at {
+            Some(at) => self.request.params().url(&self.snapshot_path(shared, at)),
+            // The present is whoever asks'.
+            None => {
+                let params = self.request.params().without(&[SEEN_BY]);
+                params.url(&href::address(&shared.base, self.address))
+            }
+        }
     }
 
     /// The path of the collection as of a position.
@@ -166,6 +200,35 @@ impl<'l> Listing<'l> {
             "{}/snapshots/{at}",
             href::address(&shared.base, self.address)
         )
+    }
+
+    /// A page's tag. Where some is hidden, it is of what is shown, and weak: the position that it was shown at moves
+    /// with every commit.
+    fn tag(&self, page: &Page) -> EntityTag {
+        let position = EntityTag::from(page.position);
+        if self.line.is_whole() {
+            return position;
+        }
+        let mut digest = Sha256::new();
+        for Listed { key, version } in &page.items {
+            digest.update(key.parent.as_str());
+            digest.update([0]);
+            digest.update(key.id.as_str());
+            digest.update(version.position.text().as_bytes());
+        }
+        digest.update([u8::from(page.next.is_some())]);
+        let hash = digest.finalize();
+        let text = URL_SAFE_NO_PAD.encode(hash.get(..12).unwrap_or_default());
+        EntityTag::weak(&text).unwrap_or(position)
+    }
+
+    /// 410, with the way on for this reader.
+    async fn expired(&self, shared: &Shared, oldest: Position) -> Refusal {
+        let followed = Followed::Collection(self.address.clone());
+        let carried = &self.request.carried;
+        let url = |at| carried.url(&self.snapshot_path(shared, at));
+        let hidden = self.line.is_each();
+        expired(shared, &followed, (&self.governed, hidden), oldest, url).await
     }
 
     fn freshness(&self) -> Freshness {
@@ -202,21 +265,19 @@ impl<'l> Listing<'l> {
     }
 }
 
-/// 404 where what the collection would lie below doesn't exist.
+/// 404 where what the collection would lie below doesn't exist, for whoever asks.
 pub(crate) async fn require_parent(
     shared: &Shared,
+    request: &Parts,
     address: &Address,
     parent: &milepost_store::ParentPath,
 ) -> Result<(), Refusal> {
     let Some(key) = page::parent_key(address, parent) else {
         return Ok(());
     };
-    let version = shared
-        .store
-        .read(&key, None)
-        .await
-        .map_err(|error| failure::of_read(shared, error))?;
-    if version.is_some_and(|version| !version.is_deleted()) {
+    let found = rules::look_up(shared, request, &key).await;
+    let found = found.map_err(|error| failure::of_read(shared, error))?;
+    if found.is_some() {
         return Ok(());
     }
     let parent = href::resource(&shared.base, &key);

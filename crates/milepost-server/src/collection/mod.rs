@@ -5,6 +5,7 @@
 
 mod create;
 pub(crate) mod cursor;
+mod fill;
 mod list;
 mod page;
 mod params;
@@ -17,6 +18,7 @@ mod tests;
 
 pub(crate) use self::{
     create::create,
+    fill::fill,
     list::{Moment, list, malformed_query},
     page::link,
     params::Params,

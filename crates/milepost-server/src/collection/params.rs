@@ -51,6 +51,11 @@ impl Params {
         self
     }
 
+    /// Drops all pairs but those of these keys.
+    pub(crate) fn keep(&mut self, keys: &[&str]) {
+        self.0.retain(|(name, _)| keys.contains(&name.as_str()));
+    }
+
     /// The pairs, in the order they were added.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0

@@ -24,6 +24,7 @@ use crate::{
     refusal::{Answer, Refusal},
     resource,
     route::Address,
+    rules::SEEN_BY,
     service::Shared,
 };
 
@@ -40,12 +41,12 @@ pub(crate) async fn query(
     let bytes = intake::read(shared, request, body, shared.limits.query_bytes_max).await?;
     let document = resource::parsed(shared, &bytes).await?;
     params.extend(read(&document)?);
-    let mut listing = Listing::read(shared, address, moment, &params)?;
+    let mut listing = Listing::read(shared, request, address, moment, &params)?;
     media::require_json_accepted(&request.headers)?;
     let url = listing.self_url(shared);
     let fits = url.len() <= shared.limits.url_bytes_max;
     if !fits {
-        listing.request.carried = Params::default();
+        listing.request.carried.keep(&[SEEN_BY]);
     }
     let mut response = answer(shared, request, &listing).await?;
     if let Ok(url) = HeaderValue::try_from(url)

@@ -5,7 +5,7 @@ use milepost_semantics::{Issue, ProblemType, index::Filter, problem::Part};
 use milepost_store::{CollectionPath, Definition, IndexFilter, ResourceKey, SortKey};
 
 use super::params::Params;
-use crate::{href, refusal::Refusal, service::Shared};
+use crate::{href, refusal::Refusal, rules::SEEN_BY, service::Shared};
 
 /// What a listing asks for, apart from collection and moment.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct ListRequest {
     pub(crate) after: Option<String>,
     /// Whether to count.
     pub(crate) total: bool,
+    /// Whose view the URL is of, as it says.
+    pub(crate) seen_by: Option<String>,
     /// What every page of this listing repeats in its URL.
     pub(crate) carried: Params,
 }
@@ -82,6 +84,16 @@ impl ListRequest {
         self.sort.is_empty() && self.text.is_none()
     }
 
+    /// Leads on as this view, and whether the URL is of it. Who begins needs none.
+    pub(crate) fn lead_on_as(&mut self, view: Option<String>) -> bool {
+        let begins = self.seen_by.is_none() && self.after.is_none();
+        let is_of = begins || self.seen_by == view;
+        if let Some(view) = view {
+            self.carried.push(SEEN_BY, view);
+        }
+        is_of
+    }
+
     /// The keys of this page's canonical URL.
     pub(crate) fn params(&self) -> Params {
         let mut params = self.carried.clone();
@@ -111,6 +123,7 @@ impl Reader<'_> {
             "pageSize" => self.page_size(value),
             "after" => self.after(value),
             "total" => self.total(value),
+            SEEN_BY => self.request.seen_by = Some(value.to_owned()),
             index => self.filter(index, value),
         }
     }

@@ -21,12 +21,16 @@ use crate::{
     refusal::{Answer, Refusal},
     representation::Freshness,
     route::Followed,
+    rules::SEEN_BY,
     service::{Shared, SharedHandle},
 };
 
 /// What decides which of a URL's answers is sent: the stream or the page, at once or later, and its
 /// coding.
 const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding, Prefer");
+/// The same, where it may be for one client.
+const VARY_ON_READER: HeaderValue =
+    HeaderValue::from_static("Accept, Accept-Encoding, Authorization, Prefer");
 const EVENTS: &str = "text/event-stream";
 
 /// Answers GET and HEAD of `…/changes/{position}`.
@@ -38,6 +42,10 @@ pub(crate) async fn changes(
     since: &str,
 ) -> Answer {
     let asked = Asked::read(shared, request, followed, since)?;
+    if !asked.is_readers {
+        let oldest = shared.store.head();
+        return Err(Box::pin(refuse(shared, &asked, ReadError::Expired { oldest })).await);
+    }
     if wants_stream(&request.headers)? {
         return Box::pin(stream::open(shared, request, begun, asked)).await;
     }
@@ -67,6 +75,10 @@ pub(crate) fn kept(shared: &Shared, request: &Parts) -> Option<Answer> {
         return None;
     }
     let url = request.uri.path_and_query()?.as_str();
+    if url.contains(SEEN_BY) {
+        // Whose view it is must be looked at first.
+        return None;
+    }
     let page = shared.pages.kept(url, &shared.view())?;
     if !page.has_news && url.contains("wait=") {
         return None;
@@ -108,7 +120,12 @@ pub(super) fn describe_page(
             .outline
             .page(etag.to_header_value(), bytes, freshness, link),
     };
-    response.headers_mut().insert(VARY, VARY_ON);
+    let varies = if freshness.is_private() {
+        VARY_ON_READER
+    } else {
+        VARY_ON
+    };
+    response.headers_mut().insert(VARY, varies);
     Ok(response)
 }
 
@@ -128,7 +145,15 @@ pub(super) async fn refuse(shared: &SharedHandle, asked: &Asked, error: ReadErro
     match error {
         ReadError::Expired { oldest } => {
             let url = |at| asked.snapshot_url(shared, at);
-            expired(shared, &asked.followed, &asked.governed, oldest, url).await
+            let hidden = !asked.seen.is_whole();
+            expired(
+                shared,
+                &asked.followed,
+                (&asked.governed, hidden),
+                oldest,
+                url,
+            )
+            .await
         }
         error => failure::of_read(shared, error),
     }

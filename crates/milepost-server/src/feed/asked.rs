@@ -4,20 +4,24 @@
 //! an answer is waited for and not what it is, so they stand in no page's `self`, and in no `next`:
 //! all who are behind ask for the same pages, whether they will wait later or not.
 
+use std::sync::Arc;
+
 use http::request::Parts;
 use milepost_semantics::{
     EntityTag, Issue, Position, position::MalformedPosition, prefer::Preferences, problem::Part,
 };
-use milepost_store::{ChangesQuery, CollectionPath, Feed, PageLimit};
+use milepost_store::{ChangesQuery, CollectionPath, Definitions, Feed, PageLimit, ReadError};
 
 use crate::{
     between::{Topic, View},
     collection::{ListRequest, Params, malformed_query},
     governed::Governed,
     href,
+    identity::{Subject, subject_of},
     refusal::Refusal,
     representation::Freshness,
     route::{Address, Followed},
+    rules::{Seen, Sightline, view_name},
     service::Shared,
 };
 
@@ -28,6 +32,11 @@ pub(crate) struct Asked {
     pub(super) governed: Governed,
     /// What the store looked like when the question was understood.
     pub(super) view: View,
+    /// Who asks, and what they see.
+    pub(super) subject: Subject,
+    pub(super) seen: Seen,
+    /// Whether the URL is of what they see.
+    pub(super) is_readers: bool,
     /// The position in the URL.
     pub(super) since: Position,
     pub(super) request: ListRequest,
@@ -58,6 +67,15 @@ impl Asked {
             Followed::Collection(address) => Governed::of(shared, &address.collection)?,
             Followed::Everything => Governed::everything(shared, &view.definitions),
         };
+        let seen = match &governed {
+            Governed::By(definition) => {
+                governed.admit(request)?;
+                Seen::of(definition, request)
+            }
+            Governed::Service(_) => Seen::One(Sightline::Open),
+            Governed::Everything { .. } => Seen::everything(&view.definitions, request),
+        };
+        let subject = subject_of(request).clone();
         let since = position(since)?;
         let mut issues = Vec::new();
         let (keys, rest) = OwnKeys::split(&params, &mut issues);
@@ -66,17 +84,41 @@ impl Asked {
             Followed::Collection(address) => &address.collection,
             Followed::Everything => &everything,
         };
-        let listed =
+        let mut listed =
             ListRequest::read_beside(shared, collection, governed.definition(), &rest, issues)?;
+        let name = view_of(&followed, &view.definitions, &subject);
+        let is_readers = listed.seen_by == name;
+        listed.lead_on_as(name);
         Ok(Self {
             followed,
             governed,
             view,
+            subject,
+            seen,
+            is_readers,
             since,
             request: listed,
             keys,
             prefers_wait_s: Preferences::from_headers(&request.headers).wait_seconds,
         })
+    }
+
+    /// Whether whoever asks still sees the same. Asked after a read: what was written under other rules must not be shown
+    /// by these.
+    ///
+    /// # Errors
+    /// [`ReadError::Expired`], where they don't.
+    pub(super) fn still(&self, shared: &Shared) -> Result<(), ReadError> {
+        let now = shared.store.definitions();
+        if Arc::ptr_eq(&now, &self.view.definitions) {
+            return Ok(());
+        }
+        let before = view_of(&self.followed, &self.view.definitions, &self.subject);
+        if view_of(&self.followed, &now, &self.subject) == before {
+            return Ok(());
+        }
+        let oldest = shared.store.head();
+        Err(ReadError::Expired { oldest })
     }
 
     /// The question to the store for what came after `since`.
@@ -196,6 +238,27 @@ impl Asked {
             params.push("wait", wait_s.to_string());
         }
         params
+    }
+}
+
+/// The name of what a subject sees of what is followed.
+pub(super) fn view_of(
+    followed: &Followed,
+    definitions: &Definitions,
+    subject: &Subject,
+) -> Option<String> {
+    match followed {
+        Followed::Collection(address) => {
+            let collection = &address.collection;
+            let defined = definitions.of(collection);
+            let defined = defined.map(|defined| (collection, &*defined.definition));
+            view_name(defined.into_iter(), subject)
+        }
+        Followed::Everything => {
+            let all = definitions.iter();
+            let all = all.map(|(collection, defined)| (collection, &*defined.definition));
+            view_name(all, subject)
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //! listing: a page may end in one and the next go on there. Where it went on stands in `after`, as
 //! the collection's name and the place in it. Behind the last page come the changes since.
 
+use std::sync::Arc;
+
 use http::{Response, request::Parts};
 use milepost_semantics::{
     EntityTag, Issue, Position, ProblemType,
@@ -15,18 +17,24 @@ use milepost_store::{
     CollectionPath, Cursor, ListQuery, Listed, PageLimit, ParentPath, ReadError, Scope,
 };
 
-use super::{asked::position, expired};
+use super::{
+    asked::{position, view_of},
+    expired,
+};
 use crate::{
     body::Body,
-    collection::{Params, cursor, link, malformed_query},
+    collection::{Params, cursor, fill, link, malformed_query},
     conditional::held_tag,
     dispatch::redirect,
     failure,
     governed::Governed,
-    href, media,
+    href,
+    identity::subject_of,
+    media,
     refusal::{Answer, Refusal},
     representation::Freshness,
     route::{Address, Followed},
+    rules::{SEEN_BY, Seen, Sightline},
     service::Shared,
 };
 
@@ -35,6 +43,8 @@ use crate::{
 struct Asked {
     page_size: Option<usize>,
     after: Option<Place>,
+    /// Whose view the URL is of, as it says; then whose view whoever asks has.
+    seen_by: Option<String>,
 }
 
 /// Where a page begins: in a collection, behind a resource.
@@ -55,22 +65,45 @@ struct Gathered {
 /// Answers GET and HEAD.
 pub(crate) async fn snapshot(shared: &Shared, request: &Parts, at: &str) -> Answer {
     let at = position(at)?;
-    let asked = Asked::read(shared, request)?;
+    let mut asked = Asked::read(shared, request)?;
     media::require_json_accepted(&request.headers)?;
+    let definitions = shared.store.definitions();
+    let governed = Governed::everything(shared, &definitions);
+    let seen = Seen::everything(&definitions, request);
+    let hidden = !seen.is_whole();
+    let refuse = async |asked: &Asked, oldest| {
+        let url = |at| asked.params(None).url(&path(shared, at));
+        expired(
+            shared,
+            &Followed::Everything,
+            (&governed, hidden),
+            oldest,
+            url,
+        )
+        .await
+    };
+    if !asked.lead_on_as(view_of(
+        &Followed::Everything,
+        &definitions,
+        subject_of(request),
+    )) {
+        return Err(refuse(&asked, shared.store.head()).await);
+    }
     let url = asked.params(asked.after.as_ref()).url(&path(shared, at));
     if url != request.uri.path_and_query().map_or("", |url| url.as_str()) {
         return Ok(redirect(&url));
     }
-    let governed = Governed::everything(shared, &shared.store.definitions());
     let defined_at = defined_at(shared).await?;
-    let gathered = match gather(shared, &asked, at).await {
+    let gathered = match gather(shared, &seen, &asked, at).await {
         Ok(gathered) => gathered,
-        Err(ReadError::Expired { oldest }) => {
-            let url = |at| asked.params(None).url(&path(shared, at));
-            return Err(expired(shared, &Followed::Everything, &governed, oldest, url).await);
-        }
+        Err(ReadError::Expired { oldest }) => return Err(refuse(&asked, oldest).await),
         Err(error) => return Err(failure::of_read(shared, error)),
     };
+    if !Arc::ptr_eq(&definitions, &shared.store.definitions()) {
+        // What was written under other rules must not be shown by these.
+        let detail = "definitions were changed meanwhile: ask again";
+        return Err(Refusal::new(ProblemType::Overloaded, detail).retry_after_s(1));
+    }
     // The collections shown are those that are defined now: the same for ever only while that is so.
     let freshness = if defined_at.sequence() <= at.sequence() {
         Freshness::Immutable(governed.visibility())
@@ -108,7 +141,12 @@ async fn defined_at(shared: &Shared) -> Result<Position, Refusal> {
 }
 
 /// The resources that fit on the page, from one collection after the other.
-async fn gather(shared: &Shared, asked: &Asked, at: Position) -> Result<Gathered, ReadError> {
+async fn gather(
+    shared: &Shared,
+    seen: &Seen,
+    asked: &Asked,
+    at: Position,
+) -> Result<Gathered, ReadError> {
     let items_max = asked.page_size.unwrap_or(shared.limits.page_items_max);
     let bytes_max = shared.limits.page_bytes_max;
     let mut gathered = Gathered::default();
@@ -122,7 +160,7 @@ async fn gather(shared: &Shared, asked: &Asked, at: Position) -> Result<Gathered
             gathered.next = Some(place);
             return Ok(gathered);
         }
-        let behind = gathered.take(shared, &place, at, limit).await?;
+        let behind = gathered.take(shared, seen, (&place, at, limit)).await?;
         place = match behind {
             // It may be full, or only have looked at much: the page goes on there.
             Some(cursor) => Place {
@@ -146,17 +184,23 @@ impl Gathered {
     async fn take(
         &mut self,
         shared: &Shared,
-        place: &Place,
-        at: Position,
-        limit: PageLimit,
+        seen: &Seen,
+        (place, at, limit): (&Place, Position, PageLimit),
     ) -> Result<Option<Cursor>, ReadError> {
+        let nothing = &Sightline::Nothing;
+        let line = seen.line(&place.collection).unwrap_or(nothing);
+        if matches!(line, Sightline::Nothing) {
+            return Ok(None);
+        }
         let query = ListQuery {
             after: place.behind.clone(),
             at: Some(at),
             ..ListQuery::all(place.collection.clone(), limit)
         };
-        match shared.store.list(&query).await {
-            Ok(page) => {
+        match fill(shared, line, &query).await {
+            // A moment that is over doesn't change while it is read.
+            Ok(None) => Ok(None),
+            Ok(Some(page)) => {
                 let bodies = page
                     .items
                     .iter()
@@ -240,6 +284,10 @@ impl Asked {
                     }
                     None => "is the end of a page: take it from \"next\"".to_owned(),
                 },
+                SEEN_BY => {
+                    asked.seen_by = Some(value.to_owned());
+                    continue;
+                }
                 _ => "everything has the keys \"after\" and \"pageSize\"".to_owned(),
             };
             issues.push(Issue::new(Part::Query, key, detail).with_value(value));
@@ -251,6 +299,14 @@ impl Asked {
         Err(Refusal::issues(ProblemType::InvalidQuery, detail, issues))
     }
 
+    /// Leads on as this view, and whether the URL is of it. Who begins needs none.
+    fn lead_on_as(&mut self, view: Option<String>) -> bool {
+        let begins = self.seen_by.is_none() && self.after.is_none();
+        let is_of = begins || self.seen_by == view;
+        self.seen_by = view;
+        is_of
+    }
+
     fn params(&self, after: Option<&Place>) -> Params {
         let mut params = Params::default();
         if let Some(size) = self.page_size {
@@ -258,6 +314,9 @@ impl Asked {
         }
         if let Some(place) = after {
             params.push("after", place.to_text());
+        }
+        if let Some(view) = &self.seen_by {
+            params.push(SEEN_BY, view.as_str());
         }
         params
     }

@@ -20,15 +20,15 @@ use crate::{
 };
 
 /// The refusal of a position. `oldest`: what could be asked for instead; `url`: that of everything at
-/// a position.
+/// a position. `hidden`: where the collection's newest change must not show.
 pub(crate) async fn expired(
     shared: &Shared,
     followed: &Followed,
-    governed: &Governed,
+    (governed, hidden): (&Governed, bool),
     oldest: Position,
     url: impl FnOnce(Position) -> String,
 ) -> Refusal {
-    let at = match recent(shared, followed, oldest).await {
+    let at = match recent(shared, followed, oldest, hidden).await {
         Ok(at) => at,
         Err(refusal) => return refusal,
     };
@@ -53,6 +53,7 @@ async fn recent(
     shared: &Shared,
     followed: &Followed,
     oldest: Position,
+    hidden: bool,
 ) -> Result<Position, Refusal> {
     let newest = shared.store.head();
     let anchor = shared.anchor.position(shared.clock.now(), newest);
@@ -64,8 +65,10 @@ async fn recent(
             // In a quiet collection the newest change stays where it is, too, and is what lists tell.
             let is_quiet = is_after(state.head);
             let is_remembered = floors(&state).into_iter().all(is_after) && is_after(oldest);
-            Ok(if is_remembered && !is_quiet {
+            Ok(if is_remembered && (hidden || !is_quiet) {
                 anchor
+            } else if hidden {
+                newest
             } else {
                 state.head
             })

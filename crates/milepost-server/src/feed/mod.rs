@@ -25,6 +25,7 @@ mod read;
 mod remembered;
 mod render;
 mod stream;
+mod told;
 
 pub(crate) use self::{
     answer::{changes, kept},

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use milepost_semantics::Position;
 use milepost_store::ReadError;
 
-use super::{asked::Asked, render::render};
+use super::{asked::Asked, render::render, told};
 use crate::{
     between::{View, WrittenPage},
     service::Shared,
@@ -25,7 +25,17 @@ pub(super) async fn page(
     };
     let make = async {
         let query = asked.query(shared, since);
-        let page = shared.store.changes(&query).await?;
+        let page = if asked.seen.is_whole() {
+            shared.store.changes(&query).await?
+        } else {
+            let reader = told::Reader {
+                shared,
+                seen: &asked.seen,
+                subject: &asked.subject,
+            };
+            Arc::new(told::page(reader, &query).await?)
+        };
+        asked.still(shared)?;
         Ok(render(shared, asked, query, &page))
     };
     let url = asked.resume_url(shared, since);

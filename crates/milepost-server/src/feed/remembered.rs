@@ -5,14 +5,19 @@ use milepost_semantics::{EntityTag, Position};
 use milepost_store::{ChangesQuery, Definition, Feed, PageLimit};
 use serde_json::{Value, json};
 
+use super::asked::view_of;
 use crate::{
+    collection::Params,
     conditional::held_tag,
     failure,
     governed::{Governed, not_defined},
-    href, media,
+    href,
+    identity::subject_of,
+    media,
     refusal::{Answer, Refusal},
     representation::Freshness,
     route::{Address, Followed},
+    rules::SEEN_BY,
     service::Shared,
 };
 
@@ -20,8 +25,8 @@ use crate::{
 pub(crate) async fn remembered(shared: &Shared, request: &Parts, followed: Followed) -> Answer {
     media::require_json_accepted(&request.headers)?;
     let (tag, document, freshness) = match &followed {
-        Followed::Collection(address) => of_collection(shared, address).await?,
-        Followed::Everything => of_everything(shared).await?,
+        Followed::Collection(address) => of_collection(shared, request, address).await?,
+        Followed::Everything => of_everything(shared, request).await?,
     };
     if let Some(etag) = held_tag(&request.headers, tag.clone(), None)? {
         return Ok(shared.outline.not_modified(etag, freshness));
@@ -34,6 +39,7 @@ pub(crate) async fn remembered(shared: &Shared, request: &Parts, followed: Follo
 
 async fn of_collection(
     shared: &Shared,
+    request: &Parts,
     address: &Address,
 ) -> Result<(EntityTag, Value, Freshness), Refusal> {
     let governed = Governed::of(shared, &address.collection)?;
@@ -41,20 +47,39 @@ async fn of_collection(
     let state = state.map_err(|error| failure::of_read(shared, error))?;
     let state = state.ok_or_else(|| not_defined(shared, &address.collection))?;
     let url = href::address(&shared.base, address);
+    // Where some is hidden, its newest change doesn't show, and what it was must be known to tell changes.
+    let (head, oldest) = if governed.admit(request)?.is_each() {
+        (shared.store.head(), state.oldest_snapshot)
+    } else {
+        (state.head, state.oldest_change)
+    };
+    let params = as_seen(governed.view(&address.collection, request));
     let document = json!({
         "self": format!("{url}/changes"),
-        "head": state.head.to_string(),
-        "oldest": state.oldest_change.to_string(),
+        "head": head.to_string(),
+        "oldest": oldest.to_string(),
         "oldestSnapshot": state.oldest_snapshot.to_string(),
         "retention": retention(&state.definition),
-        "snapshot": format!("{url}/snapshots/{}", state.head),
-        "resume": format!("{url}/changes/{}", state.head),
+        "snapshot": params.url(&format!("{url}/snapshots/{head}")),
+        "resume": params.url(&format!("{url}/changes/{head}")),
     });
-    let tag = tag(state.head, &[state.oldest_change, state.oldest_snapshot]);
+    let tag = tag(head, &[oldest, state.oldest_snapshot]);
     Ok((tag, document, governed.freshness()))
 }
 
-async fn of_everything(shared: &Shared) -> Result<(EntityTag, Value, Freshness), Refusal> {
+/// Leads on as a view.
+fn as_seen(view: Option<String>) -> Params {
+    let mut params = Params::default();
+    if let Some(view) = view {
+        params.push(SEEN_BY, view);
+    }
+    params
+}
+
+async fn of_everything(
+    shared: &Shared,
+    request: &Parts,
+) -> Result<(EntityTag, Value, Freshness), Refusal> {
     let head = shared.store.head();
     let nothing = ChangesQuery {
         feed: Feed::Everything,
@@ -65,14 +90,19 @@ async fn of_everything(shared: &Shared) -> Result<(EntityTag, Value, Freshness),
     let page = shared.store.changes(&nothing).await;
     let page = page.map_err(|error| failure::of_read(shared, error))?;
     let url = href::followed(&shared.base, &Followed::Everything);
+    let definitions = shared.store.definitions();
+    let params = as_seen(view_of(
+        &Followed::Everything,
+        &definitions,
+        subject_of(request),
+    ));
     let document = json!({
         "self": format!("{url}/changes"),
         "head": head.to_string(),
         "oldest": page.oldest.to_string(),
-        "snapshot": format!("{url}/snapshots/{head}"),
-        "resume": format!("{url}/changes/{head}"),
+        "snapshot": params.url(&format!("{url}/snapshots/{head}")),
+        "resume": params.url(&format!("{url}/changes/{head}")),
     });
-    let definitions = shared.store.definitions();
     let freshness = Governed::everything(shared, &definitions).freshness();
     Ok((tag(head, &[page.oldest]), document, freshness))
 }

@@ -227,7 +227,7 @@ fn notice(visit: &Visit<'_>, changed: &[Changed]) -> String {
 /// The page that says that it is done.
 pub(super) async fn done_page(visit: &Visit<'_>, flow: &str) -> Answer {
     // Whoever asks by another id is told that there is nothing.
-    transaction::outcome_of(visit.shared, flow).await?;
+    transaction::outcome_of(visit.shared, visit.request, flow).await?;
     let speech = visit.speech();
     let main = format!(
         "<p>{}</p>\n<h1>{}</h1>\n<p>{} <code>{}</code>.</p>\n<p>{}</p>\n",

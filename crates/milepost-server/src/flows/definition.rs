@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::request::Parts;
 use milepost_semantics::{Issue, ProblemType, problem::Part};
 use milepost_store::{CollectionPath, ResourceKey, definition::Schema};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{expression, template};
-use crate::{failure, refusal::Refusal, service::Shared};
+use crate::{failure, refusal::Refusal, rules, service::Shared};
 
 /// The collection that definitions of flows are resources of.
 pub(crate) const COLLECTION: &str = "flows";
@@ -85,7 +86,11 @@ fn no_answers() -> Value {
 
 impl Flow {
     /// Reads the definition as it is now.
-    pub(super) async fn read(shared: &Shared, name: &str) -> Result<Self, Refusal> {
+    pub(super) async fn read(
+        shared: &Shared,
+        request: &Parts,
+        name: &str,
+    ) -> Result<Self, Refusal> {
         let missing = || {
             let detail = format!(
                 "there is no flow {name}: it would be defined by the resource {}/{COLLECTION}/{name}",
@@ -99,11 +104,9 @@ impl Flow {
         }
         let id = name.parse().or(Err(missing()))?;
         let key = ResourceKey::top(collection, id);
-        let version = shared.store.read(&key, None).await;
-        let version = version.map_err(|error| failure::of_read(shared, error))?;
-        let body = version
-            .and_then(|version| version.body)
-            .ok_or_else(missing)?;
+        let found = rules::look_up(shared, request, &key).await;
+        let found = found.map_err(|error| failure::of_read(shared, error))?;
+        let (_, body) = found.ok_or_else(missing)?;
         let mut flow: Self =
             serde_json::from_slice(&body).map_err(|error| unusable(&error.to_string()))?;
         name.clone_into(&mut flow.name);

@@ -90,7 +90,7 @@ pub(crate) async fn answer(
 /// Answers GET and HEAD: the first step, or the place that a link keeps.
 async fn read(shared: &Shared, request: &Parts, name: &str) -> Answer {
     let chosen = negotiate(&request.headers, &["application/json", HTML])?;
-    let flow = Flow::read(shared, name).await?;
+    let flow = Flow::read(shared, request, name).await?;
     let visit = Visit {
         shared,
         request,
@@ -117,7 +117,7 @@ async fn submit(shared: &Shared, request: &Parts, name: &str, body: RequestBody<
         media::require_json_posted(&request.headers)?;
     }
     let bytes = intake::read(shared, request, body, milepost_seal::SEALED_BYTES_MAX * 4).await?;
-    let flow = Flow::read(shared, name).await?;
+    let flow = Flow::read(shared, request, name).await?;
     let visit = Visit {
         shared,
         request,

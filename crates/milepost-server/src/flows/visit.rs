@@ -24,6 +24,7 @@ use crate::{
     pages::JSON,
     refusal::{Answer, Refusal},
     route::{self, Route},
+    rules,
     service::Shared,
 };
 
@@ -139,11 +140,9 @@ impl<'a> Visit<'a> {
                 )));
             }
         };
-        let version = self.shared.store.read(&key, None).await;
-        let version = version.map_err(|error| failure::of_read(self.shared, error))?;
-        let Some((version, body)) =
-            version.and_then(|version| version.body.clone().map(|body| (version, body)))
-        else {
+        let found = rules::look_up(self.shared, self.request, &key).await;
+        let found = found.map_err(|error| failure::of_read(self.shared, error))?;
+        let Some((version, body)) = found else {
             return Ok(None);
         };
         let value = serde_json::from_slice(&body);

@@ -31,6 +31,7 @@ use http::request::Parts;
 pub(crate) use self::{
     access::check_write,
     admission::admit,
+    challenge::not_permitted,
     exchange::{METADATA_PATH, finish},
     metadata::metadata,
 };

@@ -214,7 +214,7 @@ impl<'d> Described<'d> {
         self.operation("snapshot", "List the collection as of a position")
             .describe("Answers a page of the complete collection exactly as of the position; the same for ever, as long as it is retained.")
             .takes_own(self.filters())
-            .takes(&["select", "pageSize", "after", "total", "ifNoneMatch"])
+            .takes(&["select", "pageSize", "after", "total", "seenBy", "ifNoneMatch"])
             .answers(200, json_response("A page.", &self.page(), OF_REPRESENTATION))
             .answers_as(304, "notModified")
             .answers_as(308, "moved")

@@ -58,7 +58,15 @@ pub(super) fn changes(operation: Operation, value: &Value, limits: &Limits) -> O
              listing. `wait` holds the answer until there is news; `Accept: text/event-stream` asks \
              for a stream of it, which `Last-Event-ID` continues.",
         )
-        .takes(&["select", "pageSize", "versions", "tick", "ifNoneMatch", "lastEventId"])
+        .takes(&[
+            "select",
+            "pageSize",
+            "versions",
+            "tick",
+            "seenBy",
+            "ifNoneMatch",
+            "lastEventId",
+        ])
         .takes_own(vec![parameters::wait(limits)])
         .answers(200, answer)
         .answers_as(304, "notModified")
@@ -81,7 +89,7 @@ pub(super) fn everything(limits: &Limits) -> Map<String, Value> {
     );
     let snapshot = operation("listEverything", "List everything as of a position")
         .describe("Answers a page of definitions and all collections exactly as of the position.")
-        .takes(&["pageSize", "ifNoneMatch"])
+        .takes(&["pageSize", "seenBy", "ifNoneMatch"])
         .takes_own(vec![parameters::after_in_everything()])
         .answers(
             200,

@@ -87,7 +87,7 @@ fn places() -> [(&'static str, Value); 5] {
     ]
 }
 
-fn questions(limits: &Limits) -> [(&'static str, Value); 7] {
+fn questions(limits: &Limits) -> [(&'static str, Value); 8] {
     let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let after = "Where the page before ended: taken from its `next`, never made.";
     let total = "Whether to count all that match, where that is cheap.";
@@ -117,6 +117,14 @@ fn questions(limits: &Limits) -> [(&'static str, Value); 7] {
                 "tick",
                 "Tells one question from the next: taken from a `resume`, never made.",
                 &json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
+            ),
+        ),
+        (
+            "seenBy",
+            query(
+                crate::rules::SEEN_BY,
+                "The view of a reader, where rules say who may read: taken from a `next` or `resume`, never made.",
+                &text("^[A-Za-z0-9_-]+$"),
             ),
         ),
         ("before", query("before", before, &text(POSITION_PATTERN))),

@@ -221,8 +221,20 @@ fn definition() -> Value {
                 },
             },
             "onParentDelete": { "type": "string", "enum": ["restrict", "cascade"], "default": "restrict" },
+            "rules": {
+                "type": "object",
+                "description": "Who may do what: expressions in CEL. What none allows is refused.",
+                "additionalProperties": false,
+                "properties": {
+                    "read": rule(), "create": rule(), "update": rule(), "delete": rule(), "write": rule(), "default": rule(),
+                },
+            },
         },
     })
+}
+
+fn rule() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": 1024 })
 }
 
 fn seconds() -> Value {

@@ -10,19 +10,26 @@ use crate::{
     governed::Governed,
     media,
     refusal::{Answer, Refusal},
+    rules,
     service::Shared,
 };
 
 /// Answers GET and HEAD.
 pub(crate) async fn read(shared: &Shared, request: &Parts, key: ResourceKey) -> Answer {
-    let freshness = Governed::of(shared, &key.collection)?.freshness();
+    let version = shared.store.read(&key, None).await;
+    // What is declared is looked at behind the read, so that rules are never older than what they judge.
+    let governed = Governed::of(shared, &key.collection)?;
+    let freshness = governed.freshness();
     media::require_json_accepted(&request.headers)?;
-    let version = shared
-        .store
-        .read(&key, None)
-        .await
-        .map_err(|error| failure::of_read(shared, error))?;
-    let Some((version, body)) = live(version) else {
+    let line = governed.admit(request)?;
+    let version = live(version.map_err(|error| failure::of_read(shared, error))?);
+    let found = if line.is_whole() {
+        version
+    } else {
+        let found = Box::pin(rules::found(shared, &line, &key, version)).await;
+        found.map_err(|error| failure::of_read(shared, error))?
+    };
+    let Some((version, body)) = found else {
         return Err(Refusal::not_found("there is no resource at this URL"));
     };
     if let Some(etag) = held(&request.headers, version.position, Some(version.modified))? {

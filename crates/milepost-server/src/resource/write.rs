@@ -28,6 +28,7 @@ use crate::{
     preference::{self, wants_representation},
     refusal::{Answer, Refusal},
     representation::{FIELDS_EXPECTED, entity_tag, is_json, was_modified},
+    rules::guard_of,
     service::Shared,
 };
 
@@ -63,6 +64,7 @@ pub(crate) async fn put(
     let document = document(shared, bytes).await?;
     write(
         shared,
+        request,
         Operation {
             key,
             preconditions,
@@ -94,6 +96,7 @@ pub(crate) async fn patch(
     };
     write(
         shared,
+        request,
         Operation {
             key,
             preconditions,
@@ -110,6 +113,7 @@ pub(crate) async fn delete(shared: &Shared, request: &Parts, key: ResourceKey) -
     let preferences = Preferences::from_headers(&request.headers);
     write(
         shared,
+        request,
         Operation {
             key,
             preconditions,
@@ -123,6 +127,7 @@ pub(crate) async fn delete(shared: &Shared, request: &Parts, key: ResourceKey) -
 /// Carries out one operation and tells what became of it.
 pub(crate) async fn write(
     shared: &Shared,
+    request: &Parts,
     operation: Operation,
     preferences: Preferences,
 ) -> Answer {
@@ -134,7 +139,7 @@ pub(crate) async fn write(
     let wish = &Wish { preferences, sent };
     let outcome = shared
         .store
-        .write(Transaction::single(operation))
+        .write(Transaction::single(operation).guarded(guard_of(request)))
         .await
         .map_err(failure::of_write)?;
     match outcome {
@@ -147,7 +152,13 @@ pub(crate) async fn write(
         Outcome::Rejected(rejected) => match rejected.failures.into_iter().next() {
             Some((_, failure)) => {
                 let show_current = wants_representation(&wish.preferences);
-                Err(failure::of_operation(shared, &key, failure, show_current))
+                Err(failure::of_request(
+                    shared,
+                    request,
+                    &key,
+                    failure,
+                    show_current,
+                ))
             }
             None => Err(failure::internal_text(
                 "the store rejected an operation for no reason",

@@ -27,6 +27,7 @@ use crate::{
     refusal::{Answer, Refusal},
     representation::Freshness,
     resource::parse,
+    rules::guard_of,
     service::Shared,
 };
 
@@ -37,7 +38,7 @@ const VALUE_DEPTH: usize = 3;
 /// Answers GET and HEAD: the recorded outcome.
 pub(crate) async fn read(shared: &Shared, request: &Parts, id: &str) -> Answer {
     media::require_json_accepted(&request.headers)?;
-    let (version, body) = outcome_of(shared, id).await?;
+    let (version, body) = outcome_of(shared, request, id).await?;
     if let Some(etag) = held(&request.headers, version.position, Some(version.modified))? {
         return Ok(shared.outline.not_modified(etag, Freshness::Revalidate));
     }
@@ -46,16 +47,18 @@ pub(crate) async fn read(shared: &Shared, request: &Parts, id: &str) -> Answer {
         .represent(&version, body, Freshness::Revalidate, None))
 }
 
-/// The recorded outcome of a transaction, and its bytes.
+/// The recorded outcome of a transaction, and its bytes; of another's, nothing.
 pub(crate) async fn outcome_of(
     shared: &Shared,
+    request: &Parts,
     id: &str,
 ) -> Result<(Version, bytes::Bytes), Refusal> {
     let key = ResourceKey::top(CollectionPath::transactions(), transaction_id(id)?);
     let version = shared.store.read(&key, None).await;
     let version = version.map_err(|error| failure::of_read(shared, error))?;
     let found = version.and_then(|mut version| version.body.take().map(|body| (version, body)));
-    found.ok_or_else(|| {
+    let told = found.filter(|(_, body)| outcome::is_told(request, body));
+    told.ok_or_else(|| {
         let detail = "no transaction of this id was committed, or its outcome is no longer kept";
         Refusal::new(ProblemType::TransactionNotFound, detail)
     })
@@ -127,7 +130,8 @@ async fn carried(
             identity::check_write(shared, request, &operation.key.collection)?;
         }
     }
-    let render = outcome::renderer(shared, &asked);
+    let maker = outcome::maker(request);
+    let render = outcome::renderer(shared, &asked, maker.as_deref());
     let operations = asked.operations;
     let keys: Vec<_> = operations
         .iter()
@@ -138,19 +142,26 @@ async fn carried(
     let transaction = Transaction {
         operations,
         record: Some(record),
-        guard: None,
+        guard: Some(guard_of(request)),
     };
     let written = shared.store.write(transaction).await;
     Ok(
         match written.map_err(|error| of_write(shared, error, &outcome))? {
             Outcome::Committed(committed) => {
-                Carried::Committed(outcome::bytes(shared, &asked.methods, &committed))
+                let maker = maker.as_deref();
+                Carried::Committed(outcome::bytes(shared, &asked.methods, &committed, maker))
             }
-            Outcome::Recorded(version) => Carried::Recorded(version),
+            Outcome::Recorded(version) if is_told(request, &version) => Carried::Recorded(version),
+            Outcome::Recorded(_anothers) => Carried::Mismatch,
             Outcome::RecordMismatch => Carried::Mismatch,
             Outcome::Rejected(rejected) => Carried::Rejected(keys, rejected),
         },
     )
+}
+
+/// Whether an outcome is told to the subject of a request.
+fn is_told(request: &Parts, outcome: &Version) -> bool {
+    outcome::is_told(request, outcome.body.as_deref().unwrap_or_default())
 }
 
 /// Why a transaction's fate is not an outcome; where it isn't known, with the URL that will tell it.

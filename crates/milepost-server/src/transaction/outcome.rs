@@ -1,29 +1,69 @@
 //! What became of a transaction, as a document.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use http::request::Parts;
 use milepost_semantics::{
     EntityTag, Problem, ProblemType,
     wire::{OperationFailure, OperationResult, TransactionOutcome},
 };
 use milepost_store::{Committed, Effect, Failure, Rejected, RenderOutcome, ResourceKey, Version};
+use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::operations::Asked;
-use crate::{failure, href, refusal::Refusal, service::Shared};
+use crate::{failure, href, identity::subject_of, refusal::Refusal, service::Shared};
 
 /// Makes the representation that the store keeps, once the position is known.
-pub(super) fn renderer(shared: &Shared, asked: &Asked) -> RenderOutcome {
+pub(super) fn renderer(shared: &Shared, asked: &Asked, maker: Option<&str>) -> RenderOutcome {
     let base = shared.base.clone();
     let methods = asked.methods.clone();
-    Box::new(move |committed| Bytes::from(document(&base, &methods, committed)))
+    let maker = maker.map(str::to_owned);
+    Box::new(move |committed| Bytes::from(document(&base, &methods, committed, maker.as_deref())))
+}
+
+/// What the subject of a request is called in its outcomes; `None` for nobody in particular.
+pub(super) fn maker(request: &Parts) -> Option<String> {
+    let name = subject_of(request).seal_name()?;
+    let hash = Sha256::new()
+        .chain_update("transaction\n")
+        .chain_update(name)
+        .finalize();
+    Some(URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or_default()))
+}
+
+/// Whether an outcome is told to the subject of a request: to whoever made it, and to all where nobody in particular did.
+pub(super) fn is_told(request: &Parts, outcome: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Made {
+        #[serde(default)]
+        made_by: Option<String>,
+    }
+    match serde_json::from_slice::<Made>(outcome) {
+        Ok(Made { made_by: None }) => true,
+        Ok(Made { made_by }) => made_by == maker(request),
+        Err(_unreadable) => false,
+    }
 }
 
 /// The same bytes, for the first answer.
-pub(super) fn bytes(shared: &Shared, methods: &[&'static str], committed: &Committed) -> Vec<u8> {
-    document(&shared.base, methods, committed)
+pub(super) fn bytes(
+    shared: &Shared,
+    methods: &[&'static str],
+    committed: &Committed,
+    maker: Option<&str>,
+) -> Vec<u8> {
+    document(&shared.base, methods, committed, maker)
 }
 
-fn document(base: &str, methods: &[&'static str], committed: &Committed) -> Vec<u8> {
+fn document(
+    base: &str,
+    methods: &[&'static str],
+    committed: &Committed,
+    maker: Option<&str>,
+) -> Vec<u8> {
     let results =
         committed
             .applied
@@ -40,6 +80,7 @@ fn document(base: &str, methods: &[&'static str], committed: &Committed) -> Vec<
     let outcome = TransactionOutcome {
         position: committed.position,
         results: results.collect(),
+        made_by: maker.map(str::to_owned),
     };
     outcome.to_json().to_string().into_bytes()
 }

@@ -47,6 +47,7 @@ mod nodes;
 mod patches;
 mod queries;
 mod resources;
+mod rules;
 mod scene;
 mod snapshots;
 mod stateless;

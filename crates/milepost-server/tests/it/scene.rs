@@ -171,6 +171,24 @@ impl Scene {
         assert_eq!(reply.status, 201, "{reply:?}");
     }
 
+    /// Two scenes that begin as this one stands, and give what they commit the same positions.
+    pub(crate) fn twins(&self) -> [Self; 2] {
+        std::array::from_fn(|_| self.moved_to(self.memory().twin()))
+    }
+
+    /// The answer to somebody.
+    pub(crate) async fn ask_as(
+        &self,
+        subject: &milepost_server::Subject,
+        (method, url): (&str, &str),
+        fields: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let mut asked = request(method, url, fields, body);
+        asked.extensions_mut().insert(subject.clone());
+        self.send(asked).await
+    }
+
     /// A scene over another store, with everything else as it is.
     pub(crate) fn moved_to(&self, store: MemoryStore) -> Self {
         let (clock, limits) = (Arc::clone(&self.clock), self.limits.clone());

@@ -64,6 +64,13 @@ impl MemoryStore {
         }
     }
 
+    /// The same store once more, which gives what it commits the same positions as this one does: for tests that compare
+    /// two courses of events to the letter.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self::of(Arc::clone(&self.clock), self.lock().clone())
+    }
+
     /// The store that opening a copy of this one's data would give: everything is there, positions
     /// stay known, and what it commits from here on is unknown to this one and to other copies.
     #[must_use]
