@@ -45,6 +45,16 @@ pub(crate) fn definitions(base: &str) -> String {
     format!("{base}/-/collections")
 }
 
+/// The URL of a flow.
+pub(crate) fn flow(base: &str, name: &str) -> String {
+    format!("{base}/-/flows/{name}")
+}
+
+/// The URL of a transaction's outcome.
+pub(crate) fn transaction(base: &str, id: &str) -> String {
+    format!("{base}/-/transactions/{id}")
+}
+
 /// Collections' URLs for items that follow one another: that of one collection and parent is made
 /// once.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@
 mod bare;
 mod cases;
 mod feed;
+mod flows;
 mod load;
 mod milepost;
 mod nodes;
@@ -61,6 +62,7 @@ pub(crate) fn run_all(options: &Options) -> Result<(), String> {
     if options.wants("nodes") {
         nodes::measure(options, &mut report)?;
     }
+    flows::measure(options, &mut report)?;
     let file = folder()?.join("report.md");
     fs::write(&file, report.text()).map_err(|error| format!("{}: {error}", file.display()))?;
     say::data(report.text());

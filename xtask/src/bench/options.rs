@@ -29,6 +29,7 @@ pub(super) const PARTS: &[&str] = &[
     "put",
     "scale",
     "feed-memory",
+    "flow-memory",
     "feed-waits",
     "feed-news",
     "feed-closed",

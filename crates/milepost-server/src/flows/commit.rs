@@ -19,7 +19,7 @@ use super::{
     visit::{Said, Visit},
 };
 use crate::{
-    failure,
+    failure, href,
     pages::Escaped,
     refusal::{Answer, Refusal},
     transaction::{self, Carried},
@@ -87,19 +87,17 @@ fn checks(progress: &Progress, writes: &[Value]) -> Vec<Value> {
         .filter_map(|write| write.get("href")?.as_str())
         .collect();
     let mut seen = BTreeSet::new();
-    let of = |shown: &Value| {
-        let (href, etag) = (shown.get("href")?.as_str()?, shown.get("etag")?.as_str()?);
-        Some((href.to_owned(), etag.to_owned()))
-    };
-    let shown = progress.shown.values().filter_map(of);
-    shown
-        .filter(|(href, _)| !written.contains(href.as_str()) && seen.insert(href.clone()))
-        .map(|(href, etag)| json!({ "method": "CHECK", "href": href, "ifMatch": etag }))
+    let unwritten = progress.shown.values().filter(|shown| {
+        let href = shown.href.as_str();
+        !written.contains(href) && seen.insert(href)
+    });
+    unwritten
+        .map(|shown| json!({ "method": "CHECK", "href": shown.href, "ifMatch": shown.etag }))
         .collect()
 }
 
 fn outcome_url(visit: &Visit<'_>, flow: &str) -> String {
-    format!("{}/-/transactions/{flow}", visit.shared.base)
+    href::transaction(&visit.shared.base, flow)
 }
 
 fn done(visit: &Visit<'_>, progress: &Progress, status: StatusCode, outcome: &[u8]) -> Answer {
@@ -172,21 +170,14 @@ async fn refused(
 async fn changed(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Changed>, Refusal> {
     let mut changed = Vec::new();
     for (name, shown) in &progress.shown {
-        let text = |member: &str| {
-            shown
-                .get(member)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        let (href, etag) = (text("href"), text("etag"));
-        let current = visit.current(href).await?;
-        if current.as_ref().is_some_and(|(now, _)| now == etag) {
+        let current = visit.current(&shown.href).await?;
+        if current.as_ref().is_some_and(|(now, _)| *now == shown.etag) {
             continue;
         }
         changed.push(Changed {
             name: name.clone(),
-            href: href.to_owned(),
-            before: shown.get("value").cloned().unwrap_or_default(),
+            href: shown.href.clone(),
+            before: shown.value.clone(),
             after: current.map(|(_, value)| value).unwrap_or_default(),
         });
     }
@@ -214,14 +205,17 @@ fn notice(visit: &Visit<'_>, changed: &[Changed]) -> String {
             };
             let (old, new) = (text(before.get(name)), text(after.get(name)));
             let (old, new) = (Escaped(&old), Escaped(&new));
-            let name = Escaped(speech.say(name));
+            let name = visit.title_of(&one.href, name);
+            let name = Escaped(speech.say(&name));
             rows.push_str(&format!(
                 "<li>{name} {was} <del>{old}</del>, {now} <ins>{new}</ins></li>\n"
             ));
         }
     }
     let heading = Escaped(speech.say("Something changed while you were busy"));
-    format!("<div role=\"alert\">\n<h2>{heading}</h2>\n<ul>\n{rows}</ul>\n</div>\n")
+    format!(
+        "<div role=\"alert\" tabindex=\"-1\" autofocus>\n<h2>{heading}</h2>\n<ul>\n{rows}</ul>\n</div>\n"
+    )
 }
 
 /// The page that says that it is done.

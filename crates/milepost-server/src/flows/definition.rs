@@ -10,7 +10,7 @@ use milepost_store::{CollectionPath, ResourceKey, definition::Schema};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{expression, template};
+use super::{expression, reasons, template};
 use crate::{failure, refusal::Refusal, rules, service::Shared};
 
 /// The collection that definitions of flows are resources of.
@@ -175,16 +175,30 @@ impl Step {
             .map(|name| Issue::new(Part::Body, format!("/input/{name}"), "must be answered"))
             .collect();
         let violations = schema.violations(&Value::Object(answers.clone()));
+        let mut explained = BTreeSet::new();
         // What is missing is told above, at the place where it is missing.
         let told = |detail: &str| detail.ends_with("is a required property");
         let others = violations
             .into_iter()
             .filter(|violation| !told(&violation.detail));
-        issues.extend(others.map(|violation| {
+        issues.extend(others.filter_map(|violation| {
             let name = format!("/input{}", violation.pointer);
-            Issue::new(Part::Body, name, violation.detail)
+            let Some(plain) = self.plainly(&violation.pointer, answers) else {
+                return Some(Issue::new(Part::Body, name, violation.detail));
+            };
+            let is_new = explained.insert(name.clone());
+            is_new.then(|| Issue::new(Part::Body, name, plain))
         }));
         Ok(issues)
+    }
+}
+
+impl Step {
+    /// What is wrong with the answer that a violation is about, in plain words.
+    fn plainly(&self, pointer: &str, answers: &Map<String, Value>) -> Option<String> {
+        let name = pointer.strip_prefix('/')?;
+        let schema = self.schema.get("properties")?.get(name)?;
+        reasons::plainly(schema, answers.get(name)?)
     }
 }
 

@@ -12,6 +12,7 @@ use cel::{
 };
 use serde_json::{Map, Number, Value};
 
+use super::mentions::Mentions;
 use crate::identity::Subject;
 
 /// An expression, in bytes: a condition, not a program.
@@ -44,6 +45,13 @@ pub(super) fn evaluate(text: &str, sight: &Sight<'_>) -> Result<Value, String> {
 /// Whether a text is an expression.
 pub(super) fn check(text: &str) -> Result<(), String> {
     apart(text, || compile(text).map(drop))
+}
+
+/// What an expression speaks of, or why it is none.
+pub(super) fn mentions(text: &str) -> Result<Mentions, String> {
+    apart(text, || {
+        compile(text).map(|program| Mentions::of(&program.expression().expr))
+    })
 }
 
 /// On a thread of its own, whose stack is large enough for every expression that is taken.

@@ -21,11 +21,14 @@ h1{line-height:1.2}label,legend{display:block;font-weight:600}\
 .error{color:#c5221f;font-weight:600;margin:.1rem 0 .3rem}\
 @media(prefers-color-scheme:dark){.error{color:#ff8a80}}\
 input:not([type=checkbox]),select,textarea{box-sizing:border-box;font:inherit;padding:.4rem;width:100%}\
-input[type=checkbox]{height:1.3rem;width:1.3rem;margin-inline-end:.6rem;vertical-align:middle}\
+input[type=checkbox]{height:1.5rem;width:1.5rem;margin-inline-end:.6rem;vertical-align:middle}\
 .box label{display:inline}\
 :focus-visible{outline:3px solid #1a73e8;outline-offset:2px}\
-button{font:inherit;padding:.5rem 1.2rem;margin-inline-end:.6rem}\
-[role=alert]{border:3px solid #c5221f;padding:0 1rem;margin:1rem 0}\
+h2{font-size:1.25rem;line-height:1.3}.flow{margin:0;opacity:.8}\
+button{background:none;border:2px solid currentcolor;border-radius:.3rem;color:inherit;cursor:pointer;font:inherit;\
+margin-block:.3rem;margin-inline-end:.6rem;padding:.5rem 1.2rem}\
+button[value=next]{background:#0b57d0;border-color:#0b57d0;color:#fff;font-weight:600}\
+[role=alert]{border:3px solid #c5221f;padding:0 1rem;margin:1rem 0}[role=alert] ul{padding-inline-start:1.2rem}\
 dt{font-weight:600;margin-top:.6rem}dd{margin:0;overflow-wrap:anywhere}\
 details{margin-top:2rem}details a{overflow-wrap:anywhere}";
 
@@ -45,8 +48,8 @@ pub(super) struct Page<'a> {
     pub(super) notice: String,
     /// What was answered earlier.
     pub(super) review: Vec<Answered<'a>>,
-    /// Resources shown, by name.
-    pub(super) shown: &'a Map<String, Value>,
+    /// Of each resource shown, what stands under which title.
+    pub(super) shown: Vec<Map<String, Value>>,
     pub(super) state: &'a str,
     pub(super) submit: &'a str,
     pub(super) save: Option<&'a str>,
@@ -98,9 +101,10 @@ impl Page<'_> {
     pub(super) fn render(&self) -> String {
         let (at, of) = self.place;
         let progress = format!("{} {at} {} {of}", self.say("Step"), self.say("of"));
+        let wrong = format!("{}: ", self.speech.say("Error"));
         let title = format!(
             "{}{} – {}",
-            if self.wrong.is_empty() { "" } else { "⚠ " },
+            if self.wrong.is_empty() { "" } else { &wrong },
             self.speech.say(&self.step.title),
             self.speech.say(self.title)
         );
@@ -110,7 +114,7 @@ impl Page<'_> {
             .map(|help| format!("<p>{}</p>\n", self.say(help)))
             .collect();
         let main = format!(
-            "<p>{flow}</p>\n{notice}{summary}<h1>{heading}</h1>\n\
+            "<p class=\"flow\">{flow}</p>\n{notice}{summary}<h1>{heading}</h1>\n\
              <p id=\"progress\"><progress max=\"{of}\" value=\"{at}\" aria-labelledby=\"progress\"></progress> {progress}</p>\n\
              {help}{shown}{review}<form method=\"post\" action=\"{submit}\">\n\
              <input type=\"hidden\" name=\"state\" value=\"{state}\">\n{fields}{buttons}</form>\n{save}",
@@ -135,16 +139,19 @@ impl Page<'_> {
             return String::new();
         }
         let one = |issue: &Issue| {
+            let detail = self.speech.explain(&issue.detail);
+            let detail = Escaped(&detail);
             let name = issue.name.strip_prefix("/input/").unwrap_or_default();
-            let (label, detail) = (self.label(name), self.say(&issue.detail));
-            format!(
-                "<li><a href=\"#{}\">{label}</a>: {detail}</li>\n",
-                Escaped(name)
-            )
+            let name = name.split('/').next().unwrap_or_default();
+            if !self.step.properties().any(|(property, _)| property == name) {
+                return format!("<li>{detail}</li>\n");
+            }
+            let (label, id) = (self.label(name), Escaped(name));
+            format!("<li><a href=\"#{id}\">{label}</a>: {detail}</li>\n")
         };
         let all: String = self.wrong.iter().map(one).collect();
         format!(
-            "<div role=\"alert\">\n<h2>{}</h2>\n<ul>\n{all}</ul>\n</div>\n",
+            "<div role=\"alert\" tabindex=\"-1\" autofocus>\n<h2>{}</h2>\n<ul>\n{all}</ul>\n</div>\n",
             self.say("There is a problem")
         )
     }
@@ -159,16 +166,13 @@ impl Page<'_> {
     }
 
     fn shown(&self) -> String {
-        let one = |name: &String| {
-            let value = self.shown.get(name)?.get("value")?;
-            Some(self.definitions(value))
-        };
-        self.step.shows.keys().filter_map(one).collect()
+        let one = |titled: &Map<String, Value>| self.definitions(titled);
+        self.shown.iter().map(one).collect()
     }
 
     /// The scalar members of a value, as terms and descriptions.
-    fn definitions(&self, value: &Value) -> String {
-        let members = value.as_object().into_iter().flatten();
+    fn definitions(&self, members: &Map<String, Value>) -> String {
+        let members = members.iter();
         let one = |(name, value): (&String, &Value)| {
             let text = self.text(value)?;
             Some(format!("<dt>{}</dt><dd>{text}</dd>\n", self.say(name)))
@@ -212,7 +216,7 @@ impl Page<'_> {
             format!(
                 "<h2>{}</h2>\n{}{}",
                 self.say(&step.title),
-                self.definitions(&Value::Object(titled)),
+                self.definitions(&titled),
                 change.unwrap_or_default()
             )
         };
@@ -264,7 +268,8 @@ impl Page<'_> {
         let pointer = format!("/input/{name}");
         let wrong = self.wrong.iter().filter(|issue| issue.name == pointer);
         let errors: Vec<String> = wrong
-            .map(|issue| self.say(&issue.detail).to_string())
+            .map(|issue| self.speech.explain(&issue.detail))
+            .map(|detail| Escaped(&detail).to_string())
             .collect();
         let mut described = Vec::new();
         let mut beside = String::new();

@@ -16,11 +16,18 @@ mod expression;
 mod foreign;
 mod form;
 mod html;
+mod mentions;
+mod reasons;
+mod review;
 mod state;
 mod template;
 mod texts;
 mod visit;
 mod walk;
+
+use std::collections::BTreeMap;
+
+pub(crate) use self::{definition::COLLECTION, review::faults};
 
 use http::{Method, Response, StatusCode, header::CONTENT_TYPE, request::Parts};
 use milepost_semantics::{Issue, Problem, ProblemType};
@@ -28,7 +35,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-pub(crate) use self::definition::COLLECTION;
 use self::{
     definition::{Flow, Step},
     state::{Form, Progress},
@@ -151,7 +157,7 @@ async fn arrive(visit: &Visit<'_>) -> Answer {
         flow: new_id(),
         at: String::new(),
         answers: Map::new(),
-        shown: Map::new(),
+        shown: BTreeMap::new(),
     };
     visit.show(progress, Said::default()).await
 }

@@ -2,13 +2,15 @@
 //!
 //! Two forms of the same: one for bodies, one for the link that keeps a place. Each has a purpose, and so keys, of its own.
 
+use std::collections::BTreeMap;
+
 use milepost_seal::{Content, Context, Purpose, SealError, Stamp, SystemEntropy, Terms, Timestamp};
 use milepost_semantics::ProblemType;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::definition::Flow;
-use crate::{failure, identity::Subject, refusal::Refusal, service::Shared};
+use crate::{failure, href, identity::Subject, refusal::Refusal, service::Shared};
 
 /// Where somebody is in a flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,13 +23,35 @@ pub(super) struct Progress {
     /// For each step its answers.
     pub(super) answers: Map<String, Value>,
     /// What was shown, by name.
-    pub(super) shown: Map<String, Value>,
+    pub(super) shown: BTreeMap<String, Shown>,
+}
+
+/// A resource as somebody saw it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shown {
+    pub(super) href: String,
+    pub(super) etag: String,
+    pub(super) value: Value,
 }
 
 impl Progress {
-    /// One thing that was shown.
-    pub(super) fn shown(href: &str, etag: &str, value: &Value) -> Value {
-        json!({ "href": href, "etag": etag, "value": value })
+    /// What was shown, as expressions and documents have it. Not by `json!`, which would write numbers anew.
+    pub(super) fn shown(&self) -> Value {
+        let one = |(name, shown): (&String, &Shown)| (name.clone(), shown.to_value());
+        Value::Object(self.shown.iter().map(one).collect())
+    }
+}
+
+impl Shown {
+    fn to_value(&self) -> Value {
+        let members = [
+            ("href", Value::from(self.href.as_str())),
+            ("etag", Value::from(self.etag.as_str())),
+            ("value", self.value.clone()),
+        ];
+        let members = members.map(|(name, value)| (name.to_owned(), value));
+        Value::Object(Map::from_iter(members))
     }
 }
 
@@ -137,7 +161,7 @@ impl Holder<'_> {
 
     /// Where the flow begins.
     pub(super) fn start(&self) -> String {
-        format!("{}/-/flows/{}", self.shared.base, self.flow.name)
+        href::flow(&self.shared.base, &self.flow.name)
     }
 }
 

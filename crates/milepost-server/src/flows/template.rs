@@ -40,7 +40,8 @@ pub(super) fn expressions(template: &Value) -> Vec<&str> {
     }
 }
 
-fn directive(members: &Map<String, Value>) -> Option<(&str, &str)> {
+/// `$cel` or `$answer` and its text, where that is all there is.
+pub(super) fn directive(members: &Map<String, Value>) -> Option<(&str, &str)> {
     let mut entries = members.iter();
     let (name, value) = entries.next().filter(|_| members.len() == 1)?;
     let is_known = matches!(name.as_str(), "$cel" | "$answer");

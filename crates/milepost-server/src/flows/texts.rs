@@ -48,6 +48,74 @@ const TEXTS: &[[&str; 3]] = &[
     ["was", "było", "war"],
     ["is now", "jest teraz", "ist jetzt"],
     ["What became of it", "Co z tego wyszło", "Was daraus wurde"],
+    ["Error", "Błąd", "Fehler"],
+    [
+        "must be ticked",
+        "wymaga zaznaczenia",
+        "muss angekreuzt sein",
+    ],
+    [
+        "must be one of the choices",
+        "musi być jedną z możliwości",
+        "muss eine der Möglichkeiten sein",
+    ],
+    ["must be text", "musi być tekstem", "muss Text sein"],
+    ["must be a number", "musi być liczbą", "muss eine Zahl sein"],
+    [
+        "must be a whole number",
+        "musi być liczbą całkowitą",
+        "muss eine ganze Zahl sein",
+    ],
+    [
+        "must be yes or no",
+        "musi być „tak” lub „nie”",
+        "muss Ja oder Nein sein",
+    ],
+    [
+        "must have at least {} characters",
+        "wymaga co najmniej tylu znaków: {}",
+        "muss mindestens {} Zeichen haben",
+    ],
+    [
+        "must have at most {} characters",
+        "może mieć najwyżej tyle znaków: {}",
+        "darf höchstens {} Zeichen haben",
+    ],
+    [
+        "must be at least {}",
+        "musi wynosić co najmniej {}",
+        "muss mindestens {} sein",
+    ],
+    [
+        "must be at most {}",
+        "może wynosić najwyżej {}",
+        "darf höchstens {} sein",
+    ],
+    [
+        "must be more than {}",
+        "musi być większe niż {}",
+        "muss mehr als {} sein",
+    ],
+    [
+        "must be less than {}",
+        "musi być mniejsze niż {}",
+        "muss weniger als {} sein",
+    ],
+    [
+        "must be an email address, such as name@example.org",
+        "musi być adresem e-mail, takim jak name@example.org",
+        "muss eine E-Mail-Adresse sein, etwa name@example.org",
+    ],
+    [
+        "must be a date: year, month and day, as in 1990-12-31",
+        "musi być datą: rok, miesiąc i dzień, jak w 1990-12-31",
+        "muss ein Datum sein: Jahr, Monat und Tag, wie in 1990-12-31",
+    ],
+    [
+        "must have the form that is asked for",
+        "musi mieć podaną postać",
+        "muss die verlangte Form haben",
+    ],
 ];
 
 /// The language that somebody is spoken to in, and the words for it.
@@ -81,6 +149,23 @@ impl<'a> Speech<'a> {
         let own = own.and_then(|texts| texts.get(text)).map(String::as_str);
         own.or_else(|| built_in(self.language, text))
             .unwrap_or(text)
+    }
+
+    /// What is wrong with an answer, in this language: a number in it stands for `{}` in translations.
+    pub(super) fn explain(&self, detail: &str) -> String {
+        let said = self.say(detail);
+        if said != detail {
+            return said.to_owned();
+        }
+        let number = detail
+            .split(' ')
+            .find(|word| word.parse::<f64>().is_ok_and(f64::is_finite));
+        let said = number.and_then(|number| {
+            let pattern = detail.replacen(number, "{}", 1);
+            let said = self.say(&pattern);
+            (said != pattern).then(|| said.replace("{}", number))
+        });
+        said.unwrap_or_else(|| detail.to_owned())
     }
 }
 
@@ -125,5 +210,8 @@ mod tests {
         assert_eq!(polish.say("Registration"), "Rejestracja");
         assert_eq!(polish.say("Next"), "Dalej");
         assert_eq!(polish.say("Ada"), "Ada");
+        let short = polish.explain("must have at least 2 characters");
+        assert_eq!(short, "wymaga co najmniej tylu znaków: 2");
+        assert_eq!(polish.explain("has 3 heads"), "has 3 heads");
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     definition::{Flow, Step, unusable},
     html::{self, Answered, Page},
-    state::{Form, Holder, Progress},
+    state::{Form, Holder, Progress, Shown},
     template,
     texts::Speech,
     walk::Walk,
@@ -118,7 +118,7 @@ impl<'a> Visit<'a> {
     }
 
     /// A resource that a step shows, as it is now.
-    async fn see(&self, progress: &Progress, template: &Value) -> Result<Value, Refusal> {
+    async fn see(&self, progress: &Progress, template: &Value) -> Result<Shown, Refusal> {
         let walk = self.walk(progress);
         let answers = walk.answers();
         let href = template::fill(template, &walk.sight(&answers)).map_err(|why| unusable(&why))?;
@@ -127,7 +127,11 @@ impl<'a> Visit<'a> {
         let current = self.current(href).await?;
         let (etag, value) =
             current.ok_or_else(|| unusable(&format!("a step shows {href}, where nothing is")))?;
-        Ok(Progress::shown(href, &etag, &value))
+        Ok(Shown {
+            href: href.to_owned(),
+            etag,
+            value,
+        })
     }
 
     /// A resource's entity tag and value; `None` where there is none.
@@ -165,13 +169,45 @@ impl<'a> Visit<'a> {
             "help": step.help.as_deref().map(|help| speech.say(help)),
             "schema": step.schema,
             "answers": walk.answers(),
-            "shown": progress.shown,
+            "shown": progress.shown(),
             "state": holder.seal(progress, Form::State)?,
             "progress": { "at": at, "of": of },
             "submit": holder.start(),
             "back": back,
             "save": self.place_link(progress)?,
         }))
+    }
+
+    /// What the step shows, its members under their titles.
+    fn titled(&self, progress: &Progress, step: &Step) -> Vec<Map<String, Value>> {
+        let shown = step
+            .shows
+            .keys()
+            .filter_map(|name| progress.shown.get(name));
+        let titled = shown.map(|shown| {
+            let members = shown.value.as_object().into_iter().flatten();
+            let one = |(name, value): (&String, &Value)| {
+                (self.title_of(&shown.href, name), value.clone())
+            };
+            members.map(one).collect()
+        });
+        titled.collect()
+    }
+
+    /// What people call a member of a resource: its title in the collection's schema, else its name.
+    pub(super) fn title_of(&self, href: &str, member: &str) -> String {
+        let collection = match route::parse(&self.shared.base, href) {
+            Ok(Route::Resource(key)) => Some(key.collection),
+            _ => None,
+        };
+        let definitions = self.shared.store.definitions();
+        let defined = collection.and_then(|collection| definitions.of(&collection));
+        let schema = defined.and_then(|defined| defined.definition.schema.as_ref());
+        let title = schema.and_then(|schema| {
+            let property = schema.source().get("properties")?.get(member)?;
+            property.get("title")?.as_str()
+        });
+        title.unwrap_or(member).to_owned()
     }
 
     /// Where there is nothing to answer, everything that was answered, with links to change it.
@@ -221,7 +257,7 @@ impl<'a> Visit<'a> {
             wrong,
             notice,
             review,
-            shown: &progress.shown,
+            shown: self.titled(progress, step),
             state: &state,
             submit: &submit,
             save: save.as_deref(),

@@ -121,7 +121,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             flow: &self.progress.flow,
             subject: self.subject,
             base: self.base,
-            shown: Value::Object(self.progress.shown.clone()),
+            shown: self.progress.shown(),
         }
     }
 }

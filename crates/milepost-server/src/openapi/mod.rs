@@ -12,6 +12,7 @@ mod contact;
 mod credentials;
 mod embed;
 mod feed;
+mod flow;
 mod operation;
 mod parameters;
 mod responses;
@@ -86,6 +87,10 @@ impl Source<'_> {
         let mut paths = service::paths();
         paths.extend(feed::everything(self.limits));
         let mut schemas = schemas::all();
+        if flow::are_defined(self.definitions) {
+            paths.extend(flow::paths());
+            schemas.extend(flow::schemas());
+        }
         let mut tags = vec![json!({
             "name": service::TAG,
             "description": "What the service says about itself, and writes over several resources.",

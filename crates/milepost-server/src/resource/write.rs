@@ -22,7 +22,7 @@ use milepost_store::{
 use super::document::{document, parsed};
 use crate::{
     body::Body,
-    conditional, failure, href,
+    conditional, failure, flows, href,
     intake::{self, RequestBody},
     media,
     preference::{self, wants_representation},
@@ -132,6 +132,10 @@ pub(crate) async fn write(
     preferences: Preferences,
 ) -> Answer {
     let key = operation.key.clone();
+    let faults = flows::faults((shared, request), std::slice::from_ref(&operation)).await?;
+    if let Some((_, failure)) = faults.into_iter().next() {
+        return Err(failure::of_operation(shared, &key, failure, false));
+    }
     let sent = match &operation.change {
         Change::Put(document) => Some(document.bytes.clone()),
         _ => None,

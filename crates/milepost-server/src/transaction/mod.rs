@@ -21,7 +21,7 @@ use crate::{
     aside,
     body::Body,
     conditional::held,
-    failure, href, identity,
+    failure, flows, href, identity,
     intake::{self, RequestBody},
     media,
     refusal::{Answer, Refusal},
@@ -138,6 +138,10 @@ async fn carried(
         .map(|operation| operation.key.clone())
         .collect();
     let outcome = ResourceKey::top(CollectionPath::transactions(), id.clone());
+    let failures = flows::faults((shared, request), &operations).await?;
+    if !failures.is_empty() {
+        return Ok(Carried::Rejected(keys, Rejected { failures }));
+    }
     let record = Record { id, digest, render };
     let transaction = Transaction {
         operations,

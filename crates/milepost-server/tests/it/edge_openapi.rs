@@ -18,6 +18,7 @@ async fn scene() -> Scene {
     });
     scene.define("accounts.transactions", &schema).await;
     scene.define("a-1", &json!({})).await;
+    scene.define("flows", &json!({})).await;
     scene.define("a1", &json!({ "schema": true })).await;
     scene
         .define("problem", &json!({ "preconditions": "optional" }))

@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 use crate::scene::{Reply, Scene, request};
 
 pub(crate) const REGISTRATION: &str = "/v1/-/flows/registration";
-const CHECKOUT: &str = "/v1/-/flows/checkout";
+pub(crate) const CHECKOUT: &str = "/v1/-/flows/checkout";
 
 macro_rules! demo {
     ($path:literal) => {
@@ -266,7 +266,10 @@ async fn state_that_is_not_ours_or_not_for_this_is_one_problem_whatever_is_wrong
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:#?}");
 }
 
-fn as_subject(name: &str, mut request: Request<Full<bytes::Bytes>>) -> Request<Full<bytes::Bytes>> {
+pub(crate) fn as_subject(
+    name: &str,
+    mut request: Request<Full<bytes::Bytes>>,
+) -> Request<Full<bytes::Bytes>> {
     let subject = Subject::of_application(name, serde_json::Map::new());
     request.extensions_mut().insert(subject.unwrap());
     request

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    flows::{REGISTRATION, answers, shop},
+    flows::{CHECKOUT, REGISTRATION, answers, shop},
     scene::{Reply, Scene},
 };
 
@@ -20,6 +20,10 @@ fn state(page: &str) -> String {
 }
 
 async fn submitted(scene: &Scene, state: &str, fields: &[(&str, &str)]) -> Reply {
+    submitted_to(scene, REGISTRATION, state, fields).await
+}
+
+async fn submitted_to(scene: &Scene, flow: &str, state: &str, fields: &[(&str, &str)]) -> Reply {
     let mut body = format!("state={state}");
     for (name, value) in fields {
         let value: String =
@@ -28,9 +32,7 @@ async fn submitted(scene: &Scene, state: &str, fields: &[(&str, &str)]) -> Reply
         body.push_str(&format!("&{name}={value}"));
     }
     let form = ("content-type", "application/x-www-form-urlencoded");
-    scene
-        .ask("POST", REGISTRATION, &[form, PEOPLE], &body)
-        .await
+    scene.ask("POST", flow, &[form, PEOPLE], &body).await
 }
 
 /// Fills in the form on a page as a reader would, and follows where it leads.
@@ -122,6 +124,14 @@ async fn a_page_names_its_fields_tells_what_is_wrong_beside_them_and_runs_no_scr
         text.contains("value=\"&lt;nobody&gt;\""),
         "what was typed stays"
     );
+    assert!(
+        text.contains("<title>Error: About you – Register as a reader</title>"),
+        "{text}"
+    );
+    assert!(
+        text.contains("must be an email address, such as name@example.org"),
+        "in words for people: {text}"
+    );
 }
 
 #[tokio::test]
@@ -167,4 +177,42 @@ async fn a_state_that_does_not_open_is_a_page_that_leads_on() {
             .contains(&format!("<a href=\"{REGISTRATION}\">Start again</a>")),
         "{lost:?}"
     );
+}
+
+#[tokio::test]
+async fn a_price_that_changed_is_shown_before_and_after_and_accepted_by_the_same_button() {
+    let scene = shop().await;
+    let first = page(&scene, CHECKOUT).await;
+    let item = [
+        ("input.edition", "solaris-1961"),
+        ("input.quantity", "3"),
+        ("go", "next"),
+    ];
+    let next = submitted_to(&scene, CHECKOUT, &state(first.text()), &item).await;
+    let confirm = page(&scene, next.field("location")).await;
+    assert!(
+        confirm
+            .text()
+            .contains("<dt>Price in cents</dt><dd>1000</dd>"),
+        "{confirm:?}"
+    );
+    scene
+        .write(
+            "/v1/editions/solaris-1961",
+            r#"{"title":"Solaris","priceCents":1200}"#,
+        )
+        .await;
+
+    let finish = [("go", "next")];
+    let told = submitted_to(&scene, CHECKOUT, &state(confirm.text()), &finish).await;
+    assert_eq!(told.status, 412);
+    let says = "Price in cents was <del>1000</del>, is now <ins>1200</ins>";
+    assert!(
+        told.text().contains("role=\"alert\"") && told.text().contains(says),
+        "{told:?}"
+    );
+    assert!(scene.get("/v1/orders").await.ids().is_empty());
+    let done = submitted_to(&scene, CHECKOUT, &state(told.text()), &finish).await;
+    assert_eq!(done.status, 303, "{done:?}");
+    assert_eq!(scene.get("/v1/orders").await.ids().len(), 1);
 }

@@ -36,6 +36,7 @@ mod feed_expired;
 mod feed_streams;
 mod feed_waits;
 mod flows;
+mod flows_elsewhere;
 mod flows_pages;
 mod flows_revised;
 mod follower;

@@ -179,3 +179,17 @@ async fn the_openapi_document_of_a_service_that_only_reads_offers_no_write() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_application_reads_json_as_strictly_as_the_service_does() {
+    let service = Service::builder(Arc::new(MemoryStore::new())).build();
+    let read = service.parse_json(br#"{"amount":1.10}"#).unwrap();
+    assert_eq!(read.to_string(), r#"{"amount":1.10}"#, "digit by digit");
+    let twice = service.parse_json(br#"{"a":1,"a":2}"#).unwrap_err();
+    assert_eq!(twice.status(), 400, "no member stands there twice");
+    let content_type = twice.headers().get("content-type").unwrap();
+    assert_eq!(content_type, "application/problem+json");
+    let deep = "[".repeat(1000) + &"]".repeat(1000);
+    let deep = service.parse_json(deep.as_bytes()).unwrap_err();
+    assert_eq!(deep.status(), 413, "depth is bounded");
+}
