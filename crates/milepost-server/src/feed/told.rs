@@ -3,7 +3,7 @@
 //! A reader who was told everything up to `since` holds what it could read then. So a page tells
 //! - what it may read as of the page's end;
 //! - to forget what it may not, or what is gone: only where it could read it as of `since`, by what the resource was
-//!   then. What it could never read is never told, deleted or not. Where what was at `since` is no longer known,
+//!   then, and the feed's filter showed it. What it could never read is never told, deleted or not. Where what was at `since` is no longer known,
 //!   nothing can be told: the position is expired, whether or not there was anything to tell.
 //!
 //! What is to be forgotten comes last, in the order of names and at the position of the page's end: when it was hidden, and
@@ -15,10 +15,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use milepost_semantics::Position;
+use milepost_semantics::{Position, index::IndexValue};
 use milepost_store::{
     Changed, ChangesPage, ChangesQuery, CollectionPath, Definition, Feed, PageLimit, ReadError,
-    ResourceKey, Version,
+    ResourceKey, Version, decision::parse_stored,
 };
 
 use crate::{
@@ -283,7 +283,29 @@ impl<'r> Telling<'r> {
         }
         let then = self.reader.shared.store.read(key, Some(self.query.since));
         let then = then.await?;
-        Ok(then.is_some_and(|then| line.shows_version(key, &then)))
+        Ok(then.is_some_and(|then| line.shows_version(key, &then) && self.passed(key, &then)))
+    }
+
+    /// Whether a version passes the feed's filter: what is hidden now must not show by passing it.
+    fn passed(&self, key: &ResourceKey, then: &Version) -> bool {
+        let Feed::Collection { filters, .. } = &self.query.feed else {
+            return true;
+        };
+        if filters.is_empty() {
+            return true;
+        }
+        let definitions = self.reader.shared.store.definitions();
+        let (Some(defined), Some(body)) = (definitions.of(&key.collection), &then.body) else {
+            return false;
+        };
+        let value = parse_stored(body);
+        filters.iter().all(|filter| {
+            let index = defined.definition.index(&filter.index);
+            index.is_some_and(|index| {
+                let value = IndexValue::from_json(index.pointer.resolve(&value));
+                filter.matches(&value.unwrap_or(IndexValue::OTHER))
+            })
+        })
     }
 
     async fn finish(mut self, position: Position) -> Result<Vec<Changed>, ReadError> {
