@@ -44,7 +44,7 @@ impl Report {
             ));
         }
         self.line(&format!(
-            "\n{kept} rounds kept, {thrown} thrown away because the control sagged."
+            "\n{kept} rounds kept, {thrown} thrown away because the control before and after lay apart."
         ));
     }
 
