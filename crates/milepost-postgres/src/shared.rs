@@ -20,6 +20,7 @@ use crate::{
     options::Options,
     primary::Targets,
     replicas::Replicas,
+    trouble::Trouble,
 };
 
 /// See the module.
@@ -118,6 +119,9 @@ impl Shared {
     }
 
     pub(crate) fn health(&self) -> Health {
+        if !self.targets.is_certain() {
+            return Health::Down(Trouble::Nowhere.to_string());
+        }
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match trouble.as_ref() {
             None => Health::Up,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use milepost_postgres::{Address, Options, Postgres};
 use milepost_semantics::Preconditions;
-use milepost_store::{ReadError, conformance::keep};
+use milepost_store::{Health, ReadError, conformance::keep};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -88,6 +88,7 @@ fn reads_end_when_patroni_falls_silent_and_go_to_the_server_that_it_names_then()
         };
         assert!(matches!(last, ReadError::Unavailable(_)), "{last}");
         assert_eq!(latter.connection_count(), 0);
+        assert!(matches!(node.health(), Health::Down(_)));
         says.send_replace(Says::Primary(latter.address.port()));
         let before = former.connection_count();
         let read = node.read(&id, None).await.expect("a primary again");
