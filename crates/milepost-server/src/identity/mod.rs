@@ -1,6 +1,6 @@
 //! Who asks: found out once at the edge, and carried with the request from there.
 //!
-//! Every request has a [`Subject`]; [`subject_of`] tells it wherever the request is at hand. Nothing about it outlives
+//! Every request has a [`Subject`]; `subject_of` tells it wherever the request is at hand. Nothing about it outlives
 //! the request: no session, and no cache of tokens either, which would be state about clients. What is kept is an issuer's
 //! keys. What a subject may do is not decided here: that is for rules.
 //!

@@ -13,7 +13,7 @@
 //! the same with one; then the conditions; then whether a condition was required at all.
 //!
 //! Where a collection has rules and the transaction a [`Guard`](crate::Guard), rules are asked before conditions, and
-//! of what may not be read nothing is told ([`judgement`]).
+//! of what may not be read nothing is told (`judgement`).
 //!
 //! A condition that is false only because this very request was carried out before is not a failure
 //! (RFC 9110 §13.1.1): the version that stands replaced the one that the client names, and is what
