@@ -46,8 +46,20 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Adds to a run what can be checked each time.
+/// Adds to a run what needs no cluster: one node, killed and started again, its clients' history judged.
 pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
+    steps.run("faults: one node killed", || {
+        run_faults(&FaultOptions::small_embedded(), installing).map(|()| Done::Passed)
+    });
+}
+
+/// Runs what needs a cluster: minutes in which machines die, so that it has a command of its own.
+///
+/// # Errors
+/// The failed step and its reason.
+fn run_check(installing: Installing) -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.run("tools", || tools::prepare(installing));
     let mut is_here = false;
     steps.run("nodes: packages", || match install(installing) {
         Err(reason) if !tools::is_ci() => Ok(Done::Skipped(reason)),
@@ -57,23 +69,9 @@ pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
             Ok(Done::Passed)
         }
     });
-    if !is_here {
-        return;
+    if is_here {
+        faults::add_to(&mut steps);
     }
-    steps.run("faults: one node killed", || {
-        run_faults(&FaultOptions::small_embedded(), installing).map(|()| Done::Passed)
-    });
-    faults::add_to(steps);
-}
-
-/// Runs only what is added to a check.
-///
-/// # Errors
-/// The failed step and its reason.
-fn run_check(installing: Installing) -> Result<(), String> {
-    let mut steps = Steps::default();
-    steps.run("tools", || tools::prepare(installing));
-    add_to(&mut steps, installing);
     steps.finish()
 }
 

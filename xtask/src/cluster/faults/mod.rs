@@ -30,7 +30,9 @@ pub(crate) use options::Options;
 /// # Errors
 /// When something can't be started, or a promise was broken: which, and where to look.
 pub(crate) fn run(options: &Options, installing: Installing) -> Result<(), String> {
-    super::install(installing)?;
+    if !options.is_embedded {
+        super::install(installing)?;
+    }
     if options.program == target().join("debug/milepost") {
         run_command(&mut cargo(&[
             "build",
