@@ -1,4 +1,5 @@
-//! What a service with issuers adds to its document: how to say who asks, and what is said to who may not.
+//! What the document says of who asks: what is told to who may not, since any collection may get rules; and, of a
+//! service with issuers, how to say it.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use super::{component, responses};
 /// The statuses that any operation may be answered with because of who asks.
 const REFUSED: [u16; 2] = [401, 403];
 
-/// Adds to a whole document.
+/// Adds how to say who asks, to a whole document.
 pub(super) fn declare(document: &mut Value) {
     // Reading may need none: rules decide.
     merge(document, "/security", [json!({}), json!({ "bearer": [] })]);
@@ -21,6 +22,10 @@ pub(super) fn declare(document: &mut Value) {
         "securitySchemes",
         json!({ "bearer": bearer }),
     );
+}
+
+/// Adds what is told to who may not, to a whole document.
+pub(super) fn refuse(document: &mut Value) {
     let challenge = json!({
         "description": "How to say who asks, and what was wrong (RFC 6750).",
         "schema": { "type": "string" },

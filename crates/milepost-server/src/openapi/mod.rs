@@ -120,6 +120,7 @@ impl Source<'_> {
                 "responses": responses::all(),
             },
         });
+        credentials::refuse(&mut document);
         if self.has_identity {
             credentials::declare(&mut document);
         }

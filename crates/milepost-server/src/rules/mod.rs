@@ -11,7 +11,7 @@
 //! - for writes, inside the storage transaction, by what stands and what would stand ([`Judge`]): to whoever may not
 //!   read something, it isn't there.
 //!
-//! Links that lead on in what was told (`next`, `resume`) name the reader's view in `seen-by` ([`view`]): where that is
+//! Links that lead on in what was told (`next`, `resume`) name the reader's view in `seenBy` ([`view`]): where that is
 //! no longer what whoever asks sees, a position is as good as expired, and they start again. So a reader never keeps what
 //! it may no longer see, and the server needn't know what it was told.
 //!
@@ -51,7 +51,7 @@ use milepost_store::Guard;
 use crate::identity::subject_of;
 
 /// The key of a link's view.
-pub(crate) const SEEN_BY: &str = "seen-by";
+pub(crate) const SEEN_BY: &str = "seenBy";
 
 /// Who judges the writes of a request.
 pub(crate) fn guard_of(request: &Parts) -> Arc<dyn Guard> {

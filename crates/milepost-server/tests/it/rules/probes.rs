@@ -140,7 +140,7 @@ impl<'s> Prober<'s> {
                     .await;
             }
             self.get(&format!("{url}/changes/{position}")).await;
-            self.get(&format!("{url}/changes/{position}?seen-by=others"))
+            self.get(&format!("{url}/changes/{position}?seenBy=others"))
                 .await;
             let snapshot = format!("{url}/snapshots/{position}");
             self.walk(&snapshot).await;

@@ -218,7 +218,7 @@ async fn what_stops_being_readable_leaves_and_what_never_was_is_not_told() {
     assert_eq!(told[0]["position"], page["position"]);
     let every = resume
         .replace("?", "?versions=all&")
-        .replace("versions=all&seen-by", "seen-by");
+        .replace("versions=all&seenBy", "seenBy");
     let every = following.ask(&format!("{every}&versions=all")).await.json();
     assert_eq!(every["items"].as_array().unwrap().len(), 1, "{every}");
 }
