@@ -103,7 +103,7 @@ problem_types! {
     InvalidInput, "invalidInput", 400, "The answers cannot be taken",
         "Each entry of `issues` names an answer (`/input/{name}`) and what the step's schema demands of it. Nothing was lost: correct them and send them again with the same `state`.";
     CredentialsMalformed, "credentialsMalformed", 400, "The credentials cannot be read",
-        "A request has at most one `Authorization` field, of the form `Bearer {token}`, or else one `grant` in its URL's query, but never both (RFC 6750 §2). Nothing was looked at beyond that.";
+        "A request has at most one `Authorization` field, of the form `Bearer {token}` (RFC 6750 §2). Nothing was looked at beyond that.";
     Unauthenticated, "unauthenticated", 401, "Who asks has to say who it is",
         "Nobody in particular may do this. Send `Authorization: Bearer {token}` with a token of an issuer that the service trusts: `resource_metadata` in `WWW-Authenticate` is a URL that names them (RFC 9728).";
     TokenInvalid, "tokenInvalid", 401, "The token cannot be used",

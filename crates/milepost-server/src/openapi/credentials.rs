@@ -14,7 +14,7 @@ pub(super) fn declare(document: &mut Value) {
     merge(document, "/security", [json!({}), json!({ "bearer": [] })]);
     let bearer = json!({
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "A token of an issuer that the service trusts (RFC 9068), or a grant. `/.well-known/oauth-protected-resource` names the issuers (RFC 9728).",
+        "description": "A token of an issuer that the service trusts (RFC 9068). `/.well-known/oauth-protected-resource` names the issuers (RFC 9728).",
     });
     put(
         document,
