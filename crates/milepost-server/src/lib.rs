@@ -15,6 +15,7 @@ mod digest;
 mod dispatch;
 mod edge;
 mod embedding;
+mod expression_bounds;
 mod failure;
 mod feed;
 mod flows;

@@ -13,18 +13,13 @@ use cel::{
 use serde_json::{Map, Number, Value};
 
 use super::mentions::Mentions;
-use crate::identity::Subject;
+use crate::{
+    expression_bounds::{self, EXPRESSION_BYTES_MAX},
+    identity::Subject,
+};
 
-/// An expression, in bytes: a condition, not a program.
-const EXPRESSION_BYTES_MAX: usize = 1024;
-/// How deep brackets may lie within one another: the parser recurses.
-const NESTING_MAX: usize = 16;
-/// Words and signs of an expression: the parser and the interpreter recurse along chains of operators too.
-const TOKENS_MAX: usize = 100;
 /// The stack of the thread that an expression has to itself. Only what is used of it is memory.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
-/// What goes through a list. One in an expression: one within another takes the square of the list's time, and so on.
-const LOOPS: [&str; 5] = ["all", "exists", "exists_one", "filter", "map"];
 
 /// What expressions see.
 pub(super) struct Sight<'a> {
@@ -86,54 +81,14 @@ fn evaluate_here(text: &str, sight: &Sight<'_>) -> Result<Value, String> {
 }
 
 fn compile(text: &str) -> Result<Program, String> {
-    if text.len() > EXPRESSION_BYTES_MAX {
-        return Err(format!(
-            "an expression has at most {EXPRESSION_BYTES_MAX} bytes"
-        ));
-    }
-    if nesting(text) > NESTING_MAX {
-        return Err(told(
-            text,
-            &format!("has brackets more than {NESTING_MAX} deep"),
-        ));
-    }
-    if tokens(text) > TOKENS_MAX {
-        let what = format!("has more than {TOKENS_MAX} words and signs: say it shorter");
-        return Err(told(text, &what));
-    }
-    if loops(text) > 1 {
-        let what = format!("goes through lists more than once ({})", LOOPS.join(", "));
-        return Err(told(text, &what));
-    }
+    expression_bounds::check(text).map_err(|what| told(text, &what))?;
     Program::compile(text).map_err(|error| told(text, &error.to_string()))
 }
 
+/// Says what is wrong with a text, and shows as much of it as one that is taken may have.
 fn told(text: &str, what: &str) -> String {
-    format!("expression {text:?}: {what}")
-}
-
-/// How often lists are gone through, words in texts counted too.
-fn loops(text: &str) -> usize {
-    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-    words.filter(|word| LOOPS.contains(word)).count()
-}
-
-/// How deep brackets lie, those in texts counted too.
-fn nesting(text: &str) -> usize {
-    let step = |(depth, deepest): (usize, usize), letter| match letter {
-        '(' | '[' | '{' => (depth + 1, deepest.max(depth + 1)),
-        ')' | ']' | '}' => (depth.saturating_sub(1), deepest),
-        _ => (depth, deepest),
-    };
-    text.chars().fold((0, 0), step).1
-}
-
-/// How many words and signs there are, those in texts counted too.
-fn tokens(text: &str) -> usize {
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let words = text.split(|letter| !is_word(letter));
-    let is_sign = |letter: &char| !is_word(*letter) && !letter.is_whitespace();
-    words.filter(|word| !word.is_empty()).count() + text.chars().filter(is_sign).count()
+    let shown: String = text.chars().take(EXPRESSION_BYTES_MAX).collect();
+    format!("expression {shown:?}: {what}")
 }
 
 fn text_of(text: &str) -> Cel {
@@ -191,6 +146,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::expression_bounds::{TOKENS_MAX, tokens};
 
     fn answers() -> Value {
         json!({ "person": { "age": 17, "name": "Ada" } })
@@ -271,7 +227,7 @@ mod tests {
         let tried = move || {
             let answers = answers();
             for text in chains {
-                assert!(tokens(&text) <= TOKENS_MAX && nesting(&text) <= NESTING_MAX);
+                assert_eq!(expression_bounds::check(&text), Ok(()), "{text:.20}");
                 // What becomes of it is of no matter: that there is a thread to tell it is.
                 let _value = evaluate_here(&text, &sight(&answers));
             }

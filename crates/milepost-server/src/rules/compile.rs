@@ -14,10 +14,10 @@ use cel::{
 use regex::RegexBuilder;
 
 use super::{
-    bounds,
     node::{Comparison, Fact, Given, Loop, Node, Operation, TextTest},
     sees::Sees,
 };
+use crate::expression_bounds;
 
 /// The stack of the thread that a rule is compiled on. Only what is used of it is memory.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
@@ -35,7 +35,7 @@ pub(super) struct Rule {
 
 /// Reads a rule, or says what is wrong with it.
 pub(super) fn compile(text: &str) -> Result<Rule, String> {
-    bounds::check(text)?;
+    expression_bounds::check(text)?;
     let joined = thread::scope(|scope| {
         let begun = thread::Builder::new()
             .stack_size(STACK_BYTES)

@@ -19,7 +19,6 @@
 //! would have to know the language. Views that are kept per reader: state about clients.
 
 mod book;
-mod bounds;
 mod compile;
 mod evaluate;
 mod found;

@@ -4,10 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{
-    cause, connection, copies, digests,
-    schema::{self, Found},
-};
+use super::{cause, connection, copies, digests, schema};
 use crate::MaintenanceError;
 
 /// What a check found.
@@ -72,20 +69,7 @@ const RULES: &[(&str, &str)] = &[
 pub fn check(directory: impl AsRef<Path>) -> Result<Integrity, MaintenanceError> {
     let path = copies::existing(directory.as_ref())?;
     let db = connection::reader(&path).map_err(cause)?;
-    match schema::inspect(&db, &path.display().to_string())? {
-        Found::Store => {}
-        Found::Older(found) => {
-            return Err(MaintenanceError::OlderFormat {
-                found,
-                expected: schema::FORMAT,
-            });
-        }
-        Found::Empty => {
-            return Err(MaintenanceError::NotAStore {
-                path: path.display().to_string(),
-            });
-        }
-    }
+    schema::require_current(&db, &path)?;
     // One view for all questions, so that a writer at work is no fault.
     let view = db.unchecked_transaction().map_err(cause)?;
     let count = |sql: &str| {

@@ -9,6 +9,8 @@
 //! * `collections`, `indexes`, `incarnations`, `meta`: the store about itself. An index's number is
 //!   never given to another: old versions keep the values that they had under it.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -135,6 +137,19 @@ pub(super) fn inspect(db: &Connection, path: &str) -> Result<Found, MaintenanceE
     } else {
         Found::Store
     })
+}
+
+/// Whether a database file is a store of the current format.
+pub(super) fn require_current(db: &Connection, path: &Path) -> Result<(), MaintenanceError> {
+    let path = path.display().to_string();
+    match inspect(db, &path)? {
+        Found::Store => Ok(()),
+        Found::Older(found) => Err(MaintenanceError::OlderFormat {
+            found,
+            expected: FORMAT,
+        }),
+        Found::Empty => Err(MaintenanceError::NotAStore { path }),
+    }
 }
 
 /// Brings a store of format 1 to the current one: its log said of each version when it was replaced,

@@ -18,7 +18,7 @@ use super::{
     cause, connection, copies, digests,
     directory::{Directory, io},
     rows::{blob, row_number, signed, unsigned},
-    schema::{self, Found, meta, set_meta},
+    schema::{self, meta, set_meta},
 };
 use crate::{
     CollectionPath, Definition, MaintenanceError,
@@ -52,20 +52,7 @@ impl Leaving {
         let path = copies::existing(directory.as_ref())?;
         let directory = Directory::lock(directory.as_ref())?;
         let db = connection::reader(&path).map_err(cause)?;
-        match schema::inspect(&db, &path.display().to_string())? {
-            Found::Store => {}
-            Found::Older(found) => {
-                return Err(MaintenanceError::OlderFormat {
-                    found,
-                    expected: schema::FORMAT,
-                });
-            }
-            Found::Empty => {
-                return Err(MaintenanceError::NotAStore {
-                    path: path.display().to_string(),
-                });
-            }
-        }
+        schema::require_current(&db, &path)?;
         Ok(Self {
             db,
             _directory: directory,

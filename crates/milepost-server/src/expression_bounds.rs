@@ -1,17 +1,17 @@
-//! Bounds on the text of an expression, looked at before anything parses it: a parser recurses, and whoever writes a
+//! Bounds on the text of a CEL expression, of a rule or of a flow, looked at before anything parses it: a parser recurses, and whoever writes a
 //! definition must end no process by one.
 
 /// An expression, in bytes: a condition, not a program.
-const EXPRESSION_BYTES_MAX: usize = 1024;
+pub(crate) const EXPRESSION_BYTES_MAX: usize = 1024;
 /// How deep brackets may lie within one another: the parser recurses.
 const NESTING_MAX: usize = 16;
-/// Words and signs of an expression: the parser recurses along chains of operators too.
-const TOKENS_MAX: usize = 100;
+/// Words and signs of an expression: parser and interpreter recurse along chains of operators too.
+pub(crate) const TOKENS_MAX: usize = 100;
 /// What goes through a list. One in an expression: one within another takes the square of the list's time, and so on.
 const LOOPS: [&str; 6] = ["all", "exists", "exists_one", "existsOne", "filter", "map"];
 
 /// Whether a text may be parsed, or why not.
-pub(super) fn check(text: &str) -> Result<(), String> {
+pub(crate) fn check(text: &str) -> Result<(), String> {
     if text.len() > EXPRESSION_BYTES_MAX {
         return Err(format!("has more than {EXPRESSION_BYTES_MAX} bytes"));
     }
@@ -47,7 +47,7 @@ fn nesting(text: &str) -> usize {
 }
 
 /// How many words and signs there are, those in texts counted too.
-fn tokens(text: &str) -> usize {
+pub(crate) fn tokens(text: &str) -> usize {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let words = text.split(|letter| !is_word(letter));
     let is_sign = |letter: &char| !is_word(*letter) && !letter.is_whitespace();
