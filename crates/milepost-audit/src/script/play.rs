@@ -7,6 +7,7 @@ use super::{
     template::{self, told},
 };
 use crate::{
+    corpus::is_below,
     engine::{Stop, Wire},
     http::{Connection, Failure, Place, Protocol, Request, Response, Sessions, Way, resolve},
     jar::Jar,
@@ -78,6 +79,8 @@ pub(crate) struct Stage<'r> {
     pub(crate) replicas: Vec<Place>,
     pub(crate) credentials: [Option<String>; 2],
     pub(crate) restart: Option<&'r Restart>,
+    /// The path below which requests may make something: only what lies there is deleted again.
+    sandbox: Option<&'r str>,
     /// The targets of resources that requests made here, each once.
     made: RefCell<Vec<String>>,
 }
@@ -90,6 +93,7 @@ impl<'r> Stage<'r> {
             replicas,
             credentials: [None, None],
             restart: None,
+            sandbox: None,
             made: RefCell::default(),
         }
     }
@@ -98,6 +102,7 @@ impl<'r> Stage<'r> {
     pub(crate) fn equipped(mut self, options: &'r Options) -> Self {
         self.credentials = [options.bearer.clone(), options.bearer2.clone()];
         self.restart = options.restart.as_ref();
+        self.sandbox = options.sandbox.as_deref();
         self
     }
 }
@@ -113,6 +118,13 @@ impl Stage<'_> {
             left += usize::from(!answer.is_success() && !matches!(answer.status, 404 | 410));
         }
         Ok((left, made.len()))
+    }
+
+    /// Whether a target lies in the sandbox: nothing else is deleted, whatever an answer named.
+    fn may_delete(&self, target: &str) -> bool {
+        let base = self.replicas.first().map_or("", Place::base);
+        self.sandbox
+            .is_some_and(|sandbox| lies_in(sandbox, base, target))
     }
 
     /// Plays a script from its beginning.
@@ -261,7 +273,8 @@ impl<'s, 'r> Play<'s, 'r> {
 
     fn record(&mut self, send: &Send, mut exchange: Exchange) {
         let first = self.stage.replicas.first();
-        if let Some(made) = first.and_then(|place| made(&exchange, place)) {
+        let made = first.and_then(|place| made(&exchange, place));
+        if let Some(made) = made.filter(|made| self.stage.may_delete(made)) {
             let mut known = self.stage.made.borrow_mut();
             if !known.contains(&made) {
                 known.push(made);
@@ -373,6 +386,12 @@ impl<'s, 'r> Play<'s, 'r> {
     }
 }
 
+/// Whether a target lies in a sandbox, which may be named below the service's base.
+fn lies_in(sandbox: &str, base: &str, target: &str) -> bool {
+    let inner = target.strip_prefix(base).unwrap_or(target);
+    is_below(target, sandbox) || is_below(inner, sandbox)
+}
+
 /// The target of the resource that an exchange made: by POST, or by PUT under a name of the auditor's.
 fn made(exchange: &Exchange, place: &Place) -> Option<String> {
     let (request, response) = (&exchange.request, &exchange.response);
@@ -390,5 +409,19 @@ fn made(exchange: &Exchange, place: &Place) -> Option<String> {
             None => told(response, "json:/id").map(|id| format!("{target}/{id}")),
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lies_in;
+
+    #[test]
+    fn only_what_lies_in_the_sandbox_is_deleted_again() {
+        assert!(lies_in("/notes", "", "/notes/7"));
+        assert!(lies_in("/notes", "/v1", "/v1/notes/7"));
+        for outside in ["/jobs/7", "/logout/7", "/notes-of-others/7"] {
+            assert!(!lies_in("/notes", "", outside), "{outside}");
+        }
     }
 }
