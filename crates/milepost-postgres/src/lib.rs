@@ -182,11 +182,12 @@ impl Postgres {
     {
         let deadline = Instant::now() + self.shared.options.read_deadline;
         loop {
+            let aim = self.shared.targets.aim().number;
             let answered = timeout_at(deadline, ask()).await;
             let answered = answered.map_err(|_late| ReadError::from(Trouble::Late))?;
             let error = match answered {
                 // Read from what was the primary all the time.
-                Ok(answer) if self.shared.targets.is_certain() => return Ok(answer),
+                Ok(answer) if self.shared.targets.is_certainly(aim) => return Ok(answer),
                 Ok(_) => Trouble::Nowhere.into(),
                 Err(error) => error,
             };

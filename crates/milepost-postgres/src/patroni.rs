@@ -54,7 +54,8 @@ impl std::str::FromStr for Member {
     /// Reads `http://db1:8008`.
     fn from_str(url: &str) -> Result<Self, OpenError> {
         let malformed = || OpenError::MalformedAddress {
-            detail: format!("{url:?} is not the URL of a Patroni, such as http://db1:8008"),
+            // Not what was given: there may be a password in it.
+            detail: "a Patroni's URL is written like http://db1:8008, without a user".to_owned(),
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(malformed)?;
         let is_encrypted = match scheme {

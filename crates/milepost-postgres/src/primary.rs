@@ -74,6 +74,11 @@ impl Targets {
         until.is_none_or(|until| Instant::now() < until)
     }
 
+    /// Whether what was asked at this aim was asked of the primary, until now.
+    pub(crate) fn is_certainly(&self, number: u64) -> bool {
+        self.aim.borrow().number == number && self.is_certain()
+    }
+
     /// Resolves when the aim is no longer this one.
     pub(crate) fn moved_from(&self, number: u64) -> impl Future<Output = ()> + Send + 'static {
         let mut aims = self.aim.subscribe();
@@ -87,7 +92,7 @@ impl Targets {
 
     /// The primary is there, and will be until then.
     fn found(&self, place: Place, until: Instant) {
-        self.certain.send_replace(Some(until));
+        // The place first: the one of before must not be certain for a moment.
         self.aim.send_if_modified(|aim| {
             let is_news = aim.places.first() != Some(&place);
             if is_news {
@@ -96,6 +101,7 @@ impl Targets {
             }
             is_news
         });
+        self.certain.send_replace(Some(until));
     }
 
     /// Nobody knows where it is.

@@ -22,12 +22,13 @@ const READ_AT_ONCE: i64 = 1000;
 /// here on, and who follows starts again.
 ///
 /// # Errors
-/// [`OpenError`] where there is no database, or one of a newer version.
+/// [`OpenError::NoStore`] where the database holds none, and where there is no database, or one of a newer
+/// version.
 pub async fn begin_history(options: &Options) -> Result<(), OpenError> {
     let (connector, ..) = crate::way_to_primary(options).await?;
     let of = |trouble| OpenError::of(trouble, &options.database);
     let line = connector.line().await.map_err(of)?;
-    schema::prepare(&line.client, options).await?;
+    schema::require_store(&line.client, options).await?;
     begin(&line.client).await.map_err(of)
 }
 

@@ -131,6 +131,19 @@ pub(crate) async fn require_version(client: &Client, options: &Options) -> Resul
     })
 }
 
+/// As [`prepare`], of a store that must be there.
+pub(crate) async fn require_store(client: &Client, options: &Options) -> Result<(), OpenError> {
+    require_version(client, options).await?;
+    let found = standing(client).await;
+    let found = found.map_err(|trouble| OpenError::of(trouble, &options.database))?;
+    if found.is_none() {
+        return Err(OpenError::NoStore {
+            place: options.database.to_string(),
+        });
+    }
+    prepare(client, options).await
+}
+
 /// Makes the tables where there are none, one node at a time, brings those of an older version up to
 /// date, and refuses those of a newer one.
 pub(crate) async fn prepare(client: &Client, options: &Options) -> Result<(), OpenError> {

@@ -12,7 +12,7 @@ use milepost_semantics::History;
 use crate::{CollectionPath, MaintenanceError, SetDigest, positions::Incarnation};
 
 /// How many versions are carried at a time.
-const AT_ONCE: usize = 1000;
+const AT_ONCE: usize = 64;
 
 /// What a store is, beside its versions.
 #[derive(Clone, Debug)]

@@ -73,11 +73,18 @@ pub(super) async fn attempt(
     let deciding = timeout_at(deadline, decide(shared, &line.client, works)).await;
     let (mut pending, transaction) = deciding.map_err(|_late| Trouble::Late)??;
     let outcomes = std::mem::take(&mut pending.outcomes);
-    if !pending.writes_anything() {
+    // What was recorded may stand on this machine alone: a commit behind it confirms it.
+    let confirms = outcomes
+        .iter()
+        .any(|outcome| matches!(outcome, Outcome::Recorded(_)));
+    if !pending.writes_anything() && !confirms {
         let ending = timeout_at(deadline, line.client.batch_execute("ROLLBACK")).await;
         ending
             .map_err(|_late| Trouble::Late)?
             .map_err(Trouble::from)?;
+        if !shared.targets.is_certain() {
+            return Err(Trouble::Nowhere.into());
+        }
         return Ok(outcomes);
     }
     pending.seal();

@@ -4,7 +4,7 @@
 
 use milepost_store::backend::random;
 use tokio::time::{Instant, timeout_at};
-use tokio_postgres::AsyncMessage;
+use tokio_postgres::{AsyncMessage, error::Severity};
 
 use crate::{
     connect::{Connector, Line},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Settings of the connection: a node that stands still in the middle of a batch must not hold the
-/// lock for long, and no setting of the server may make a commit less durable than the server is.
+/// lock for long. How durable a commit is (`synchronous_commit`) is the server's to say.
 const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
 SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_isolation = 'read committed'";
 
@@ -52,7 +52,7 @@ impl Sequencing {
         shared: &Shared,
         deadline: Instant,
     ) -> Result<&mut Line, Trouble> {
-        let is_there = |line: &Line| !line.client.is_closed();
+        let is_there = |line: &Line| !line.client.is_closed() && shared.targets.is_certain();
         if !self.line.as_ref().is_some_and(is_there) {
             self.line = None;
             let node = Node {
@@ -107,7 +107,8 @@ pub(super) fn is_doubtful(line: &mut Line) -> bool {
     let mut is_doubtful = false;
     while let Ok(message) = line.messages.try_recv() {
         if let AsyncMessage::Notice(notice) = message {
-            is_doubtful |= notice.message().contains("synchronous replication");
+            // Whatever it warns of: its words are in the server's language.
+            is_doubtful |= notice.parsed_severity() == Some(Severity::Warning);
         }
     }
     is_doubtful

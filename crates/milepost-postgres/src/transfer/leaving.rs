@@ -51,13 +51,7 @@ impl Leaving {
         let of = |trouble| OpenError::of(trouble, &options.database);
         let (connector, ..) = crate::way_to_primary(options).await?;
         let line = connector.line().await.map_err(of)?;
-        schema::require_version(&line.client, options).await?;
-        if schema::standing(&line.client).await.map_err(of)?.is_none() {
-            return Err(OpenError::NoStore {
-                place: options.database.to_string(),
-            });
-        }
-        schema::prepare(&line.client, options).await?;
+        schema::require_store(&line.client, options).await?;
         let nodes = nodes::running(&line.client).await.map_err(of)?;
         if !nodes.is_empty() {
             return Err(OpenError::InUse { nodes });
