@@ -38,6 +38,8 @@ pub(crate) struct Listing<'l> {
     pub(crate) governed: Governed,
     /// What the reader sees.
     pub(crate) line: Sightline,
+    /// What that is called; `None` where everybody sees all.
+    view: Option<String>,
     /// Whether the URL is of what the reader sees.
     is_readers: bool,
     pub(crate) at: Option<Position>,
@@ -89,7 +91,7 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
         let oldest = shared.store.head();
         return Err(listing.expired(shared, oldest).await);
     }
-    if listing.line.is_whole() && listing.at.is_none() && is_conditional(&request.headers) {
+    if listing.view.is_none() && listing.at.is_none() && is_conditional(&request.headers) {
         // What is held may be known by the collection's newest change alone.
         let state = shared.store.collection(&query.collection).await;
         let state = state.map_err(|error| failure::of_read(shared, error))?;
@@ -161,7 +163,7 @@ impl<'l> Listing<'l> {
         let view = governed.view(&address.collection, request);
         let mut request =
             ListRequest::read(shared, &address.collection, governed.definition(), params)?;
-        let is_readers = request.lead_on_as(view) || at.is_none();
+        let is_readers = request.lead_on_as(view.clone()) || at.is_none();
         if at.is_some() && !request.is_snapshot() {
             let name = if request.text.is_some() { "q" } else { "sort" };
             let detail = "a snapshot is in its default order";
@@ -176,6 +178,7 @@ impl<'l> Listing<'l> {
             address,
             governed,
             line,
+            view,
             is_readers,
             at,
             request,
@@ -202,14 +205,15 @@ impl<'l> Listing<'l> {
         )
     }
 
-    /// A page's tag. Where some is hidden, it is of what is shown, and weak: the position that it was shown at moves
-    /// with every commit.
+    /// A page's tag. Where not everybody sees all, it is of what is shown, and to whom, since links lead on as that
+    /// reader; and weak: the position that it was shown at moves with every commit.
     fn tag(&self, page: &Page) -> EntityTag {
         let position = EntityTag::from(page.position);
-        if self.line.is_whole() {
+        let Some(view) = &self.view else {
             return position;
-        }
+        };
         let mut digest = Sha256::new();
+        digest.update(view);
         for Listed { key, version } in &page.items {
             digest.update(key.parent.as_str());
             digest.update([0]);

@@ -53,7 +53,8 @@ async fn of_collection(
     } else {
         (state.head, state.oldest_change)
     };
-    let params = as_seen(governed.view(&address.collection, request));
+    let view = governed.view(&address.collection, request);
+    let params = as_seen(view.as_deref());
     let document = json!({
         "self": format!("{url}/changes"),
         "head": head.to_string(),
@@ -63,15 +64,15 @@ async fn of_collection(
         "snapshot": params.url(&format!("{url}/snapshots/{head}")),
         "resume": params.url(&format!("{url}/changes/{head}")),
     });
-    let tag = tag(head, &[oldest, state.oldest_snapshot]);
+    let tag = tag(head, &[oldest, state.oldest_snapshot], view.as_deref());
     Ok((tag, document, governed.freshness()))
 }
 
 /// Leads on as a view.
-fn as_seen(view: Option<String>) -> Params {
+fn as_seen(view: Option<&str>) -> Params {
     let mut params = Params::default();
     if let Some(view) = view {
-        params.push(SEEN_BY, view);
+        params.push(SEEN_BY, view.to_owned());
     }
     params
 }
@@ -91,11 +92,8 @@ async fn of_everything(
     let page = page.map_err(|error| failure::of_read(shared, error))?;
     let url = href::followed(&shared.base, &Followed::Everything);
     let definitions = shared.store.definitions();
-    let params = as_seen(view_of(
-        &Followed::Everything,
-        &definitions,
-        subject_of(request),
-    ));
+    let view = view_of(&Followed::Everything, &definitions, subject_of(request));
+    let params = as_seen(view.as_deref());
     let document = json!({
         "self": format!("{url}/changes"),
         "head": head.to_string(),
@@ -104,14 +102,16 @@ async fn of_everything(
         "resume": params.url(&format!("{url}/changes/{head}")),
     });
     let freshness = Governed::everything(shared, &definitions).freshness();
-    Ok((tag(head, &[page.oldest]), document, freshness))
+    let tag = tag(head, &[page.oldest], view.as_deref());
+    Ok((tag, document, freshness))
 }
 
-/// All that such a document depends on: the head, which moves with the definition too, and floors,
-/// which move with time.
-fn tag(head: Position, floors: &[Position]) -> EntityTag {
+/// All that such a document depends on: the head, which moves with the definition too, floors, which move with
+/// time, and the reader's view.
+fn tag(head: Position, floors: &[Position], view: Option<&str>) -> EntityTag {
     let floors = floors.iter().map(|floor| format!("/{}", floor.sequence()));
-    let text = format!("{head}{}", floors.collect::<String>());
+    let view = view.map(|view| format!("/{view}")).unwrap_or_default();
+    let text = format!("{head}{}{view}", floors.collect::<String>());
     EntityTag::strong(&text).unwrap_or_else(|_never| EntityTag::from(head))
 }
 

@@ -49,10 +49,14 @@ pub(super) async fn page(
     let mut since = query.since;
     let mut looked = 1;
     let mut page = reader.next(query, since, telling.room()).await?;
+    // Nothing was told behind a page that was full: that is asked once.
+    let mut is_quiet = false;
     loop {
         telling.take(&page.items).await?;
         since = page.position;
-        let is_enough = telling.is_full() && reader.tells_more(query, since).await?;
+        let is_full = telling.is_full() && !is_quiet;
+        let is_enough = is_full && reader.tells_more(query, since).await?;
+        is_quiet |= is_full && !is_enough;
         if !page.closed || is_enough || looked == PAGES_MAX {
             break;
         }
