@@ -23,7 +23,7 @@ pub(crate) fn not_permitted(request: &Parts, detail: &str) -> Refusal {
     Refusal::new(ProblemType::NotPermitted, detail).with(WWW_AUTHENTICATE, challenge)
 }
 
-/// 401: a token or grant that isn't believed, and why.
+/// 401: a token that isn't believed, and why.
 pub(super) fn invalid(fault: TokenFault) -> Refusal {
     let detail = fault.to_string();
     // The texts have neither quotes nor anything beyond ASCII.

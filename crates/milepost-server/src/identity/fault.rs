@@ -1,4 +1,4 @@
-//! Why a token or grant is not believed: what its holder is told.
+//! Why a token is not believed: what its holder is told.
 //!
 //! Said to whoever holds it, who can read its claims anyway; of keys nothing is told but that one is not known.
 

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 pub(super) enum Presented<'r> {
     /// Nothing.
     Nothing,
-    /// A token or a grant.
+    /// A token.
     Bearer(&'r str),
     /// Credentials of a scheme that isn't known here.
     Foreign,

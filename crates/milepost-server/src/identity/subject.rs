@@ -9,7 +9,7 @@ const ID_BYTES_MAX: usize = 255;
 /// The longest issuer, in bytes: together with the id and what parts them it fits what state is sealed for.
 const ISSUER_BYTES_MAX: usize = 512;
 
-/// Who a request speaks for: nobody in particular ([`Subject::ANONYMOUS`]), or somebody whom an issuer, a grant or
+/// Who a request speaks for: nobody in particular ([`Subject::ANONYMOUS`]), or somebody whom an issuer or
 /// the application that mounts the service vouches for.
 ///
 /// An extension of the request: an application that authenticates by itself inserts one, and the service then looks at no
@@ -32,8 +32,6 @@ struct Known {
 pub enum Credential {
     /// A bearer token of an issuer.
     Token,
-    /// A grant: it speaks for its subject at one URL only.
-    Grant,
     /// The word of the application that mounts the service.
     Application,
 }
@@ -44,7 +42,6 @@ impl Credential {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
-            Self::Grant => "grant",
             Self::Application => "application",
         }
     }

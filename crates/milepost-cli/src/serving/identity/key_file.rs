@@ -30,6 +30,15 @@ impl KeyFile {
     /// Reads the keys.
     pub(crate) fn read(&self) -> Result<KeySet, Failure> {
         let text = self.text()?;
+        if is_of_another_form(&text) {
+            let message = format!(
+                "{}: neither a JWK, a JWK Set nor a shared secret",
+                self.path.display()
+            );
+            return Err(
+                Failure::new(Exit::InvalidInput, message).hint("write the keys as a JWK Set")
+            );
+        }
         let keys = if is_json(&text) {
             KeySet::of_json(&text)
         } else {
@@ -72,6 +81,14 @@ fn is_json(text: &[u8]) -> bool {
     text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
+/// Whether it is plainly meant as keys, in a form that isn't read: taken as a shared secret, a public key would be one
+/// that anybody knows.
+fn is_of_another_form(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let beginnings = [&b"-----BEGIN"[..], b"[", b"\xef\xbb\xbf"];
+    beginnings.iter().any(|begin| text.starts_with(begin))
+}
+
 /// Without the line feed that editors leave.
 fn trimmed(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
@@ -80,7 +97,8 @@ fn trimmed(text: &[u8]) -> &[u8] {
 
 /// Whether who reads it can mint: anything that isn't known to be public keys alone.
 fn is_secret(text: &[u8]) -> bool {
-    let Ok(document) = serde_json::from_slice::<Value>(text) else {
+    let document = serde_json::from_slice::<Value>(text).ok();
+    let Some(document) = document.filter(Value::is_object) else {
         return true;
     };
     let set = document.get("keys").and_then(Value::as_array);
@@ -96,8 +114,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_public_key_in_another_form_is_no_shared_secret() {
+        for text in [
+            &b"\n-----BEGIN PUBLIC KEY-----\n"[..],
+            b"[{}]",
+            b"\xef\xbb\xbf{}",
+        ] {
+            assert!(is_of_another_form(text));
+        }
+        assert!(!is_of_another_form(b"{\"keys\":[]}") && !is_of_another_form(b"a shared secret"));
+    }
+
+    #[test]
     fn only_public_keys_may_be_read_by_others() {
         assert!(is_secret(b"a shared secret"));
+        assert!(is_secret(b"12345678901234567890123456789012"));
+        assert!(is_secret(br#""a quoted shared secret""#));
+        assert!(is_secret(br#"[{"k":"AA"}]"#));
         assert!(is_secret(br#"{"kty":"oct","k":"AA"}"#));
         assert!(is_secret(
             br#"{"keys":[{"kty":"OKP","x":"AA"},{"kty":"OKP","d":"AA"}]}"#

@@ -151,7 +151,8 @@ fn is_url(keys: &str) -> bool {
 /// Whether nobody between here and there can answer instead.
 fn is_safe(url: &str) -> bool {
     let local = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
-    let is_local = |rest: &str| rest.is_empty() || rest.starts_with([':', '/']);
+    let is_local =
+        |rest: &str| !rest.contains('@') && (rest.is_empty() || rest.starts_with([':', '/']));
     url.starts_with("https://")
         || local
             .iter()
@@ -174,6 +175,7 @@ mod tests {
         for bad in [
             "http://a.example/jwks",
             "http://localhost.evil.example/j",
+            "http://localhost:1@evil.example/j",
             "ftp://a.example",
         ] {
             assert!(!is_safe(bad), "{bad}");
