@@ -1,4 +1,4 @@
-//! `milepost copy`: moves a whole store, between directories and databases.
+//! `milepost copy`: copies a whole store, between directories and databases.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -30,7 +30,7 @@ transactions and the history stay what they are: whoever follows goes on from it
 whole, with its digests proven, or not at all: when it was cut off, run it again.
 ";
 
-/// Copy a whole store between a directory and a database, bookmarks included
+/// Copy a whole store between directories and databases, bookmarks included
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Copy {

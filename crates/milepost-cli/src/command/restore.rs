@@ -27,7 +27,7 @@ The restored store starts a new history: clients that saw later writes are told 
 everything again, instead of being led astray.
 ";
 
-/// Make a store from a backup
+/// Make a store from a backup, or begin a new history in a restored database
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Restore {

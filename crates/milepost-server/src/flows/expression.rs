@@ -183,7 +183,8 @@ mod tests {
     fn expressions_that_are_too_long_too_deep_too_dear_or_none_are_refused() {
         let deep = format!("{}1{}", "(".repeat(200), ")".repeat(200));
         let squared = "[1, 2].map(x, [1, 2].map (y, x * y))";
-        let others = [&*deep, &"!".repeat(500), &"1+".repeat(600), squared];
+        let once = "[1].existsOne(x, [1].existsOne(y, y == x))";
+        let others = [&*deep, &"!".repeat(500), &"1+".repeat(600), squared, once];
         for text in ["", "1 +", "))"].into_iter().chain(others) {
             assert!(check(text).is_err(), "{text:.20}");
         }

@@ -2,7 +2,7 @@
 //!
 //! One task per URL fetches, so there is never more than one fetch under way. A request whose key is known never waits
 //! for it. A request whose key is not asks the task, and waits while a fetch is under way, but only a bounded number at
-//! once; after a fetch the task rests, the longer the more often it found nothing new, so any number of unknown keys costs
+//! once; after a fetch the task rests, the longer the more often in a row it was asked for or gave nothing, so any number of unknown keys costs
 //! a bounded number of fetches. Keys that were fetched hold until others are: while the URL is down, they go on.
 //!
 //! What is kept is the issuer's, the same for every client.
@@ -80,7 +80,7 @@ pub struct FetchPace {
     pub fresh: Duration,
     /// The bounds of what an answer may say.
     pub fresh_bounds: (Duration, Duration),
-    /// How long the URL is left alone after a fetch; doubled each time it brought nothing that was wanted.
+    /// How long the URL is left alone after a fetch; doubled each time it was asked for again meanwhile, or gave nothing.
     pub rest: Duration,
     /// The longest rest.
     pub rest_max: Duration,

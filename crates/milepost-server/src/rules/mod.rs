@@ -1,4 +1,4 @@
-//! Rules: who may do what with a collection's resources, as its definition says (protocol §10).
+//! Rules: who may do what with a collection's resources, as its definition says (docs/rules.md).
 //!
 //! **The problem.** A reader must see exactly what the rules let it read, in everything that is told: resources, lists,
 //! counts, feeds, snapshots, versions, errors. What it may not read must not show by its absence either. Nothing may
