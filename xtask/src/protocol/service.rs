@@ -1,8 +1,9 @@
-//! A Milepost server under check: the real binary, on a free loopback port, with an empty folder.
+//! A Milepost server under check: the real binary, on a free loopback port, with an empty folder, or one that
+//! somebody else has started.
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, Stdio},
     thread,
@@ -10,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    bench::free_address,
     cargo::{program, target},
     clock::Stopwatch,
     http::{self, Response},
@@ -126,10 +128,4 @@ impl Drop for Service {
             let _status = child.wait();
         }
     }
-}
-
-fn free_address() -> Result<SocketAddr, String> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
-    listener.local_addr().map_err(|error| error.to_string())
 }

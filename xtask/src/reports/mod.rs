@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::{
-    cargo::{self, cargo, program, read, root, run},
+    cargo::{self, build_milepost, program, read, root, run},
     say,
     step::{Done, Steps},
     tools::{Home, Installing, command, finds, is_ci},
@@ -38,15 +38,7 @@ const SHOWN: &[&str] = &["stateful (proved)", "remembered at #", "pictures: 4"];
 /// The failed step and its reason.
 pub(crate) fn run_all(installing: Installing) -> Result<(), String> {
     let mut steps = Steps::default();
-    steps.run("server", || {
-        run(&mut cargo(&[
-            "build",
-            "--locked",
-            "--package",
-            "milepost-cli",
-        ]))
-        .map(|()| Done::Passed)
-    });
+    steps.run("server", || build_milepost().map(|()| Done::Passed));
     add_to(&mut steps, installing);
     steps.finish()
 }

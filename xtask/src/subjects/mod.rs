@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use self::{running::Running, subject::Subject};
 use crate::{
-    cargo::{self, cargo, program, run},
+    cargo::{self, build_milepost, program},
     say,
 };
 
@@ -44,12 +44,7 @@ pub(crate) fn run_all(names: &[&str]) -> Result<(), String> {
             known.join(", ")
         ));
     }
-    run(&mut cargo(&[
-        "build",
-        "--locked",
-        "--package",
-        "milepost-cli",
-    ]))?;
+    build_milepost()?;
     let wanted = |subject: &&Subject| names.is_empty() || names.contains(&subject.name);
     let mut failed = Vec::new();
     for subject in cast::ALL.iter().filter(wanted) {

@@ -17,6 +17,7 @@ use crate::{
     },
     cargo::{program, read, run},
     clock::Stopwatch,
+    cluster::programs,
     http, tools,
 };
 
@@ -76,16 +77,6 @@ fn as_postgres(program_path: &Path) -> Command {
         .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
         .arg(program_path);
     command
-}
-
-fn programs() -> Result<PathBuf, String> {
-    let found = read(program("sh").args(["-c", "ls -d /usr/lib/postgresql/*/bin | tail -1"]))?;
-    let folder = PathBuf::from(found.trim());
-    if folder.join("postgres").exists() {
-        Ok(folder)
-    } else {
-        Err("no PostgreSQL".to_owned())
-    }
 }
 
 /// PostgreSQL's folder must be reachable for its own user, which the target folder may not be.

@@ -16,7 +16,7 @@ mod site;
 mod verdict;
 
 use crate::{
-    cargo::{cargo, run as run_command, target},
+    cargo::{build_milepost, target},
     protocol,
     step::{Done, Steps},
     tools::Installing,
@@ -34,12 +34,7 @@ pub(crate) fn run(options: &Options, installing: Installing) -> Result<(), Strin
         super::install(installing)?;
     }
     if options.program == target().join("debug/milepost") {
-        run_command(&mut cargo(&[
-            "build",
-            "--locked",
-            "--package",
-            "milepost-cli",
-        ]))?;
+        build_milepost()?;
     }
     if options.is_embedded {
         embedded::run(options)
@@ -48,8 +43,8 @@ pub(crate) fn run(options: &Options, installing: Installing) -> Result<(), Strin
     }
 }
 
-/// Adds to a run: what independent tools and the auditor say of three nodes behind a balancer that sends
-/// each request to another one, and a few faults.
+/// Adds to a run: what independent tools say of three nodes behind a balancer that sends each request to another
+/// one, what the auditor says of the nodes themselves, and a few faults.
 pub(crate) fn add_to(steps: &mut Steps) {
     let options = Options::small();
     let mut started = None;

@@ -56,7 +56,7 @@ impl Options {
         Ok(options)
     }
 
-    /// So little that it can be checked each time: a cluster.
+    /// What `cargo xtask cluster check` lets happen.
     pub(crate) fn small() -> Self {
         Self {
             time: Duration::from_secs(2 * 60),
