@@ -13,6 +13,7 @@ mod conditional;
 pub mod cors;
 mod digest;
 mod dispatch;
+mod drafts;
 mod edge;
 mod embedding;
 mod expression_bounds;
@@ -47,6 +48,7 @@ mod versions;
 
 pub use crate::{
     body::{Body, BodyError, BodyStream},
+    drafts::{Sweeper, Swept},
     hosts::Hosts,
     identity::{Identity, Subject},
     keys::Keys,

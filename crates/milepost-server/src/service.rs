@@ -138,6 +138,10 @@ impl Service {
         &self.shared
     }
 
+    pub(crate) fn handle(&self) -> SharedHandle {
+        Arc::clone(&self.shared)
+    }
+
     /// The store that the service answers from, for an application's own routes.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

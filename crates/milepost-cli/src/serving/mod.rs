@@ -14,7 +14,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use milepost_seal::KeyFile;
 use milepost_server::{
-    Keys, Service,
+    Keys, Service, Sweeper,
     identity::KeySource,
     listen::{self, Exposure, Listener, RefusedToExpose, TlsReload},
 };
@@ -135,7 +135,11 @@ pub(crate) async fn serve(
     let addresses = listener.addresses();
     let exposure = exposure(&addresses, options)?;
     greet(terminal, options, &addresses, &exposure, welcome)?;
+    let sweeping = tokio::spawn(Sweeper::of(&service).run());
     let stopped = listen::serve(listener, service, options.listen_options()?, stop).await;
+    sweeping.abort();
+    // It holds the store.
+    let _aborted = sweeping.await;
     if stopped.dropped_connections > 0 {
         terminal.warn(format!(
             "{} connections were not done in time",

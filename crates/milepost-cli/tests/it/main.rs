@@ -19,6 +19,7 @@ mod cluster;
 mod completing;
 mod copying;
 mod disk;
+mod drafting;
 mod exporting;
 mod fleet;
 mod flowing;

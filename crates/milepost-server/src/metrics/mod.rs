@@ -34,6 +34,7 @@ pub struct Metrics {
     connections_open: AtomicUsize,
     connections: AtomicU64,
     log_lines_dropped: AtomicU64,
+    drafts_expired: AtomicU64,
 }
 
 /// An open connection; until it is dropped.
@@ -56,6 +57,7 @@ impl Default for Metrics {
             connections_open: AtomicUsize::new(0),
             connections: AtomicU64::new(0),
             log_lines_dropped: AtomicU64::new(0),
+            drafts_expired: AtomicU64::new(0),
         }
     }
 }
@@ -98,6 +100,11 @@ impl Metrics {
     #[must_use]
     pub fn dropped_log_lines(&self) -> u64 {
         self.log_lines_dropped.load(Relaxed)
+    }
+
+    /// Adds drafts that were deleted because their time was up.
+    pub fn count_expired_drafts(&self, drafts: u64) {
+        self.drafts_expired.fetch_add(drafts, Relaxed);
     }
 
     /// How many requests are in flight.
@@ -162,7 +169,7 @@ impl Metrics {
         }
     }
 
-    fn own_figures(&self) -> [Figure; 7] {
+    fn own_figures(&self) -> [Figure; 8] {
         use FigureKind::{Counter, Gauge};
         let figure = |name, help, kind, value| Figure {
             name,
@@ -214,6 +221,12 @@ impl Metrics {
                 "Lines that the request log had no room for.",
                 Counter,
                 self.dropped_log_lines(),
+            ),
+            figure(
+                "milepost_drafts_expired_total",
+                "Drafts that this server deleted because their time was up.",
+                Counter,
+                self.drafts_expired.load(Relaxed),
             ),
         ]
     }

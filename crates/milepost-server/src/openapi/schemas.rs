@@ -221,6 +221,16 @@ fn definition() -> Value {
                 },
             },
             "onParentDelete": { "type": "string", "enum": ["restrict", "cascade"], "default": "restrict" },
+            "drafts": {
+                "type": "object",
+                "description": "Which resources are drafts, by an index whose value is true for one, and how long one is kept since it was last written.",
+                "required": ["index", "age"],
+                "additionalProperties": false,
+                "properties": {
+                    "index": { "type": "string", "pattern": "^[a-z][A-Za-z0-9]{0,63}$" },
+                    "age": { "type": "string", "pattern": "^P([1-9][0-9]{0,5}W|[1-9][0-9]{0,5}D|[1-9][0-9]{0,5}DT[0-9]{1,6}H|T[1-9][0-9]{0,5}[HMS])$" },
+                },
+            },
             "rules": {
                 "type": "object",
                 "description": "Who may do what: expressions in CEL. What none allows is refused.",

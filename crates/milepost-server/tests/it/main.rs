@@ -21,6 +21,7 @@ mod children;
 mod cluster;
 mod conditions;
 mod definitions;
+mod drafts;
 mod edge_documents;
 mod edge_exchanges;
 mod edge_listen;

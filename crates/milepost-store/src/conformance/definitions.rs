@@ -26,7 +26,10 @@ fn pointers(violations: &[Violation]) -> Vec<&str> {
 pub async fn a_definition_is_read_back_in_its_normal_form<F: Fixture>() {
     let fixture = F::fresh().await;
     let store = fixture.store();
-    let sent = json!({ "retention": { "history": { "count": 5 } }, "indexes": { "city": "/address/city" } });
+    let sent = json!({
+        "retention": { "history": { "count": 5 } }, "indexes": { "city": "/address/city" },
+        "drafts": { "index": "city", "age": "P2W" },
+    });
     let version = define(store, "things", &sent).await;
     let normal: Value =
         serde_json::from_slice(version.body.as_deref().expect("a body")).expect("JSON");
@@ -36,6 +39,7 @@ pub async fn a_definition_is_read_back_in_its_normal_form<F: Fixture>() {
     says("/retention/history", json!({ "count": 5 }));
     says("/retention/tombstones/age", json!("P90D"));
     says("/indexes/city", json!("/address/city"));
+    says("/drafts", json!({ "index": "city", "age": "P14D" }));
     let head = store.head();
     define(store, "things", &normal).await;
     assert_eq!(
@@ -61,6 +65,7 @@ pub async fn what_is_wrong_with_a_definition_is_told_at_once<F: Fixture>() {
     let wrong = json!({
         "indices": {}, "preconditions": "perhaps", "indexes": { "Bad Name": "/a", "b": "no pointer" },
         "retention": { "history": { "age": "P1M" } }, "schema": { "type": "nonsense" },
+        "drafts": { "index": "draft", "age": "PT0S" },
     });
     match failure(store, put(&definition_key("things"), &wrong)).await {
         Failure::InvalidDefinition(violations) => {
@@ -71,6 +76,8 @@ pub async fn what_is_wrong_with_a_definition_is_told_at_once<F: Fixture>() {
                 "/indexes/Bad Name",
                 "/indexes/b",
                 "/retention/history/age",
+                "/drafts/index",
+                "/drafts/age",
             ] {
                 assert!(found.contains(&pointer), "{pointer} in {found:?}");
             }

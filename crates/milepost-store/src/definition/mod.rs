@@ -1,4 +1,4 @@
-//! What is declared about a collection: schema, indexes, text, preconditions, retention, caching.
+//! What is declared about a collection: schema, indexes, text, preconditions, retention, caching, drafts.
 //!
 //! A definition is itself a resource: its representation is the normal form, in which everything
 //! that holds by default is said. Unknown members are refused, so that a misspelt one can't be
@@ -46,6 +46,8 @@ pub struct Definition {
     pub caching: Caching,
     /// For a child collection: what deleting a parent does.
     pub on_parent_delete: OnParentDelete,
+    /// Which resources are drafts; `None`: none is.
+    pub drafts: Option<Drafts>,
     /// Who may do what; `None`: everybody everything.
     pub rules: Option<Rules>,
     /// The normal form, as JSON.
@@ -61,6 +63,15 @@ pub struct Index {
     pub pointer: JsonPointer,
     /// How query values are read, from the schema.
     pub value_type: ValueType,
+}
+
+/// Which resources are drafts, and how long one is kept. Whoever runs the store deletes those that are older.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drafts {
+    /// The declared index whose value is `true` for a draft.
+    pub index: String,
+    /// How long a draft is kept since it was last written, in milliseconds; whole seconds, at least one.
+    pub age_ms: u64,
 }
 
 /// Whether an unconditional change of an existing resource is refused.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{Bounds, Definition, OnParentDelete, PreconditionRule, Visibility, duration};
+use super::{Bounds, Definition, OnParentDelete, PreconditionRule, Rules, Visibility, duration};
 
 impl Definition {
     /// The definition with its representation made.
@@ -63,20 +63,25 @@ impl Definition {
                 OnParentDelete::Cascade => "cascade",
             }),
         );
+        if let Some(drafts) = &self.drafts {
+            let age = duration::display_ms(drafts.age_ms);
+            put("drafts", json!({ "index": drafts.index, "age": age }));
+        }
         if let Some(rules) = &self.rules {
-            put(
-                "rules",
-                json!({
-                    "read": rules.read,
-                    "create": rules.create,
-                    "update": rules.update,
-                    "delete": rules.delete,
-                }),
-            );
+            put("rules", rules_json(rules));
         }
         self.representation = Bytes::from(Value::Object(object).to_string());
         self
     }
+}
+
+fn rules_json(rules: &Rules) -> Value {
+    json!({
+        "read": rules.read,
+        "create": rules.create,
+        "update": rules.update,
+        "delete": rules.delete,
+    })
 }
 
 fn bounds_json(bounds: Bounds) -> Value {

@@ -1,6 +1,8 @@
 //! From a definition's JSON to a [`Definition`], with all that is wrong told at once, and back to
 //! its normal form.
 
+mod drafts;
+
 use bytes::Bytes;
 use milepost_semantics::{JsonPointer, index::ValueType};
 use serde_json::{Map, Value};
@@ -21,6 +23,7 @@ const MEMBERS: &[&str] = &[
     "retention",
     "caching",
     "onParentDelete",
+    "drafts",
     "rules",
 ];
 const RULES: &[&str] = &["read", "create", "update", "delete", "write", "default"];
@@ -80,6 +83,7 @@ impl Default for Definition {
             retention: RETENTION,
             caching: CACHING,
             on_parent_delete: OnParentDelete::Restrict,
+            drafts: None,
             rules: None,
             representation: Bytes::new(),
         }
@@ -128,10 +132,12 @@ impl Reader {
             Some(rules) if !rules.is_read_by_all() => Visibility::Private,
             Some(_) | None => CACHING.visibility,
         };
+        let indexes = self.indexes(object.get("indexes"), schema.as_ref().map(Schema::source));
         let definition = Definition {
             title: self.text_member(object, "title"),
             description: self.text_member(object, "description"),
-            indexes: self.indexes(object.get("indexes"), schema.as_ref().map(Schema::source)),
+            drafts: self.drafts(object.get("drafts"), &indexes),
+            indexes,
             schema,
             text: self.text(object.get("text")),
             preconditions: self
