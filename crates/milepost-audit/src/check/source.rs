@@ -18,7 +18,9 @@ const FOLLOWED_MAX: usize = 10;
 /// See the module.
 pub(super) fn run(scene: &Scene<'_>) -> Result<(), Stop> {
     if !scene.stage.wire.has_sources() {
-        scene.unshown("this machine has no loopback address beside 127.0.0.1");
+        scene.unshown(
+            "the service is not on loopback, or this machine has no address there beside 127.0.0.1",
+        );
         return Ok(());
     }
     let told = |exchange: &Exchange| exchange.source.map(|address| address.to_string());

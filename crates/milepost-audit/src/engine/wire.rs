@@ -12,7 +12,9 @@ use std::{
 
 use crate::{
     clock::{Stopwatch, unix_micros},
-    http::{Connection, Dial, Failure, Origin, Request, Response, Way, connection::Bounds},
+    http::{
+        Connection, Dial, Failure, Origin, Place, Request, Response, Way, check, connection::Bounds,
+    },
     options::{Limits, Options},
     script::{Exchange, Voice},
 };
@@ -66,6 +68,16 @@ pub(crate) struct Wire {
     has_sources: bool,
 }
 
+/// Whether a URL's host is on loopback.
+fn is_near(url: &str) -> bool {
+    Place::parse(url).is_ok_and(|place| check(&place.origin, false).is_ok())
+}
+
+/// Whether this machine has loopback addresses beside 127.0.0.1, as Linux has.
+fn has_loopbacks() -> bool {
+    UdpSocket::bind((Ipv4Addr::new(127, 77, 77, 77), 0)).is_ok()
+}
+
 impl Wire {
     /// A wire that may ask loopback, and others only where the options say so.
     ///
@@ -83,7 +95,7 @@ impl Wire {
             plays: AtomicU64::new(0),
             failures: AtomicU32::new(0),
             next_slot: Mutex::new(Duration::ZERO),
-            has_sources: UdpSocket::bind((Ipv4Addr::new(127, 77, 77, 77), 0)).is_ok(),
+            has_sources: is_near(&options.url) && has_loopbacks(),
         })
     }
 
@@ -108,7 +120,8 @@ impl Wire {
         thread::sleep(time.min(left.unwrap_or_default()));
     }
 
-    /// Whether this machine has loopback addresses beside 127.0.0.1.
+    /// Whether there are addresses to ask from: the service is on loopback, and this machine has addresses
+    /// there beside 127.0.0.1.
     pub(crate) const fn has_sources(&self) -> bool {
         self.has_sources
     }

@@ -160,8 +160,7 @@ impl Dial {
 
     fn connect(&self, address: SocketAddr, from: Option<IpAddr>) -> std::io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        let same_family = from.filter(|from| from.is_ipv4() == address.is_ipv4());
-        if let Some(from) = same_family {
+        if let Some(from) = from.filter(|from| leads(*from, address.ip())) {
             socket.bind(&SocketAddr::new(from, 0).into())?;
         }
         socket.connect_timeout(&address.into(), self.within)?;
@@ -174,6 +173,11 @@ impl Dial {
         stream.set_write_timeout(Some(self.within))?;
         Ok(stream)
     }
+}
+
+/// Whether what is sent from an address can come to another one: from loopback there is no way to elsewhere.
+const fn leads(from: IpAddr, to: IpAddr) -> bool {
+    from.is_ipv4() == to.is_ipv4() && from.is_loopback() == to.is_loopback()
 }
 
 /// Whether an address may be asked.
@@ -253,5 +257,13 @@ mod tests {
             assert_eq!(check(&origin, false).is_ok(), allowed, "{url}");
             assert!(check(&origin, true).is_ok(), "{url}");
         }
+    }
+
+    #[test]
+    fn loopback_asks_only_loopback_and_a_family_only_its_own() {
+        let [near, other, far, six]: [IpAddr; 4] =
+            ["127.0.0.1", "127.64.1.1", "10.0.0.1", "::1"].map(|text| text.parse().unwrap());
+        assert!(leads(other, near) && leads(far, far));
+        assert!(!leads(other, far) && !leads(far, near) && !leads(other, six));
     }
 }
