@@ -246,6 +246,11 @@ impl Store for Postgres {
         self.shared.head()
     }
 
+    fn at(&self, sequence: u64) -> Option<Position> {
+        let is_there = sequence <= self.shared.head().sequence();
+        is_there.then(|| self.shared.catalog().lineage.position(sequence))
+    }
+
     async fn refresh(&self) -> Result<(), ReadError> {
         self.in_time(|| fresh::refresh(&self.shared)).await
     }

@@ -22,7 +22,7 @@ use milepost_store::{
 };
 
 use crate::{
-    between::{Anchor, Leaving, Pages, View, Waits},
+    between::{Leaving, Pages, View, Waits},
     body::Body,
     cors::Cors,
     digest,
@@ -82,8 +82,6 @@ pub(crate) struct Shared {
     pub(crate) pages: Pages,
     /// Who waits for news.
     pub(crate) waits: Arc<Waits>,
-    /// Where clients are sent whose positions have expired.
-    pub(crate) anchor: Anchor,
     /// Whether the service is about to stop.
     pub(crate) leaving: Leaving,
 }
@@ -118,7 +116,6 @@ impl Service {
                     limits.waits_max,
                     limits.streams_max,
                 )),
-                anchor: Anchor::default(),
                 leaving: Leaving::default(),
                 limits,
                 access: Access::default(),

@@ -59,6 +59,9 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// The position of the newest visible commit.
     fn head(&self) -> Position;
 
+    /// The position of the commit with this sequence; `None` ahead of the head.
+    fn at(&self, sequence: u64) -> Option<Position>;
+
     /// Brings [`Store::head`] and [`Store::definitions`] to what every node of the store had acknowledged
     /// when this was called. Needed only where [`Kind::has_primary`]: others always are.
     ///

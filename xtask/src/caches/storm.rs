@@ -149,8 +149,8 @@ pub(super) fn table(counts: &[Count]) -> String {
     text
 }
 
-/// Demands what is promised. A minute of the server's clock may end in the middle: then there is a second
-/// snapshot, and a 410 a second time.
+/// Demands what is promised. The writes may pass a round position: then there is a second snapshot; and a minute may
+/// end in the middle: then there is a 410 a second time.
 ///
 /// # Errors
 /// What is not so.

@@ -1,8 +1,9 @@
 //! 410: a position that can't be answered, and the way on from it.
 //!
-//! The way on is everything at one recent position, the same for all who ask within a minute, and the
-//! answer may be kept as long: of a thousand clients that come back after a year, one costs the
-//! origin a snapshot.
+//! Clients whose bookmarks have expired often come together: after an outage, after a restore. Sent to the
+//! state at the head, each would ask for another snapshot while writes go on. So the way on is everything
+//! at a round position, which stays the same over many commits and at every node: of a thousand clients
+//! that come back after a year, one costs the origin a snapshot, and the next commits are told as changes.
 
 use http::{
     HeaderValue,
@@ -18,6 +19,11 @@ use crate::{
     route::Followed,
     service::Shared,
 };
+
+/// The most commits between two positions that clients are sent to.
+const STRIDE_MAX: u64 = 4096;
+/// As a share of all commits: of a young store little has to be told again.
+const STRIDE_SHARE: u64 = 8;
 
 /// The refusal of a position. `oldest`: what could be asked for instead; `url`: that of everything at
 /// a position. `hidden`: where the collection's newest change must not show.
@@ -56,7 +62,8 @@ async fn recent(
     hidden: bool,
 ) -> Result<Position, Refusal> {
     let newest = shared.store.head();
-    let anchor = shared.anchor.position(shared.clock.now(), newest);
+    let anchor = shared.store.at(round(newest.sequence()));
+    let anchor = anchor.unwrap_or(newest);
     let is_after = |floor: Position| floor.sequence() <= anchor.sequence();
     match followed {
         Followed::Collection(address) => {
@@ -84,6 +91,17 @@ async fn recent(
     }
 }
 
+/// The last sequence up to `head` that is a multiple of a stride, which is a power of two and grows with the head: so
+/// as the head grows this never goes back.
+fn round(head: u64) -> u64 {
+    let power = (head / STRIDE_SHARE).checked_ilog2().unwrap_or(0);
+    let stride = 1_u64
+        .checked_shl(power)
+        .unwrap_or(STRIDE_MAX)
+        .min(STRIDE_MAX);
+    head - head % stride
+}
+
 /// What a position must not be before for its snapshot, and the changes since, to be told.
 fn floors(state: &CollectionState) -> [Position; 2] {
     [state.oldest_snapshot, state.oldest_change]
@@ -95,4 +113,26 @@ async fn state_of(
 ) -> Result<Option<CollectionState>, Refusal> {
     let state = shared.store.collection(collection).await;
     state.map_err(|error| failure::of_read(shared, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_on_stays_never_goes_back_and_is_not_far_behind() {
+        let (mut before, mut moved) = (0, 0);
+        for head in 0..100_000 {
+            let at = round(head);
+            assert!(before <= at && at <= head, "{head}: {at} after {before}");
+            assert!(
+                head - at < STRIDE_MAX.min(head / STRIDE_SHARE + 1),
+                "{head}: {at}"
+            );
+            moved += u32::from(at != before);
+            before = at;
+        }
+        assert!(moved < 200, "{moved} ways on in 100,000 commits");
+        assert_eq!(round(u64::MAX), u64::MAX - 4095);
+    }
 }

@@ -37,6 +37,10 @@ impl Store for FailingStore {
         self.inside.head()
     }
 
+    fn at(&self, sequence: u64) -> Option<Position> {
+        self.inside.at(sequence)
+    }
+
     fn definitions(&self) -> Arc<Definitions> {
         self.inside.definitions()
     }

@@ -19,7 +19,7 @@ fn way_on(reply: &Reply) -> String {
 
 /// One with positions that are too old, of a fork, of another history, and of the future.
 async fn scene_and_strange_positions() -> (Scene, Vec<(&'static str, String)>) {
-    let scene = Scene::in_memory(Limits::default(), Serving::One);
+    let scene = Scene::in_memory(Limits::default(), Serving::TwoInTurns);
     scene.define_accounts().await;
     scene.fill(3).await;
     let old = scene.position("/v1/accounts").await;
@@ -84,8 +84,12 @@ async fn a_position_that_can_not_be_answered_is_410_and_the_way_on_is_complete()
 }
 
 #[tokio::test]
-async fn all_who_come_back_within_a_minute_are_sent_to_the_same_snapshot() {
+async fn all_who_come_back_together_are_sent_to_the_same_snapshot_while_writes_go_on() {
     let (scene, strange) = scene_and_strange_positions().await;
+    // From here on the way on stays for 32 commits.
+    for number in 0..256 {
+        scene.made(&format!("/v1/accounts/m{number}"), "{}").await;
+    }
     let mut ways = BTreeSet::new();
     for (number, (_, position)) in strange.iter().cycle().take(12).enumerate() {
         for url in ["/v1/accounts", "/v1/-"] {
@@ -95,17 +99,19 @@ async fn all_who_come_back_within_a_minute_are_sent_to_the_same_snapshot() {
         let url = format!("/v1/accounts/n{number}");
         scene.made(&url, "{}").await;
     }
-    assert_eq!(ways.len(), 2, "{ways:?}");
-    scene.clock.advance_s(60);
-    let later = way_on(
-        &scene
-            .get(&format!("/v1/accounts/changes/{}", strange[0].1))
-            .await,
-    );
-    assert!(
-        !ways.contains(&later),
-        "a snapshot that is too old helps nobody"
-    );
+    // Of each kind, and the commits may lie on both sides of a round one.
+    assert!(ways.len() <= 4, "{ways:?}");
+}
+
+#[tokio::test]
+async fn one_service_after_the_other_knows_the_same_way_on() {
+    let (scene, strange) = scene_and_strange_positions().await;
+    for number in 0..40 {
+        scene.made(&format!("/v1/accounts/m{number}"), "{}").await;
+        let url = format!("/v1/accounts/changes/{}", strange[0].1);
+        let [one, other] = [scene.get(&url).await, scene.get(&url).await];
+        assert_eq!(way_on(&one), way_on(&other));
+    }
 }
 
 #[tokio::test]

@@ -38,8 +38,11 @@ pub async fn positions_are_dense_and_in_the_order_of_commits<F: Fixture>() {
         assert_eq!(version.position.sequence(), last.sequence() + 1);
         assert_eq!(version.position.history(), last.history());
         assert_eq!(store.head(), version.position);
+        assert_eq!(store.at(last.sequence()), Some(last));
         last = version.position;
     }
+    assert_eq!(store.at(last.sequence()), Some(last));
+    assert_eq!(store.at(last.sequence() + 1), None);
 }
 
 /// Deleting and making again never makes an old entity tag true again.

@@ -218,6 +218,10 @@ impl Store for Embedded {
         self.shared.lineage.position(self.shared.head())
     }
 
+    fn at(&self, sequence: u64) -> Option<Position> {
+        (sequence <= self.shared.head()).then(|| self.shared.lineage.position(sequence))
+    }
+
     fn definitions(&self) -> Arc<Definitions> {
         self.shared.definitions()
     }

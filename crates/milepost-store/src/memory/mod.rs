@@ -149,6 +149,11 @@ impl Store for MemoryStore {
         self.lock().head()
     }
 
+    fn at(&self, sequence: u64) -> Option<Position> {
+        let table = self.lock();
+        (sequence <= table.head().sequence()).then(|| table.position(sequence))
+    }
+
     fn definitions(&self) -> Arc<Definitions> {
         self.lock().definitions()
     }

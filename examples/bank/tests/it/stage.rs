@@ -206,6 +206,10 @@ impl Store for MeddledStore {
         self.inner.head()
     }
 
+    fn at(&self, sequence: u64) -> Option<Position> {
+        self.inner.at(sequence)
+    }
+
     fn definitions(&self) -> Arc<Definitions> {
         self.inner.definitions()
     }
