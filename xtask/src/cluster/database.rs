@@ -7,7 +7,7 @@ use super::{
     place::{Place, Start},
     processes::{self, Signal},
 };
-use crate::http;
+use crate::{cargo, http};
 
 /// Where Patroni answers.
 const PATRONI_PORT: u16 = 8008;
@@ -147,6 +147,21 @@ pub(crate) fn programs() -> Result<PathBuf, String> {
     newest.ok_or_else(|| "PostgreSQL is not installed".to_owned())
 }
 
+/// Whether a primary that was frozen for longer than its lock lasts leaves that to who took it meanwhile: Patroni
+/// does from 3.0.3 on (github.com/patroni/patroni/pull/2689). Before, two lead for a second, and the loser can't
+/// follow until somebody reinitialises it.
+pub(crate) fn keeps_lost_locks_lost() -> bool {
+    let said = cargo::read(cargo::program("patroni").arg("--version")).unwrap_or_default();
+    version(&said).is_some_and(|version| version >= [3, 0, 3])
+}
+
+/// The three numbers at the end of what a program says of itself.
+fn version(said: &str) -> Option<[u32; 3]> {
+    let mut numbers = said.split_whitespace().last()?.split('.').map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some([next()?, next()?, next()?])
+}
+
 /// As quick as Patroni 3.0 lets it be: what is tried is that nothing goes wrong, often.
 ///
 /// `synchronous_mode_strict`: a commit is on two machines before it is acknowledged, or it waits.
@@ -199,3 +214,15 @@ postgresql:
     - host replication all 0.0.0.0/0 trust
 tags: { nofailover: false, nosync: false }
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(version("patroni 3.0.2\n"), Some([3, 0, 2]));
+        assert!(version("patroni 3.0.10") >= Some([3, 0, 3]));
+        assert_eq!(version("no such thing"), None);
+    }
+}

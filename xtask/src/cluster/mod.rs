@@ -46,23 +46,16 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Adds to a run what needs no cluster: one node, killed and started again, its clients' history judged.
+/// Adds to a run: one node, killed and started again; then what needs a cluster, for minutes of which machines die.
 pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
     steps.run("faults: one node killed", || {
         run_faults(&FaultOptions::small_embedded(), installing).map(|()| Done::Passed)
     });
+    add_nodes_to(steps, installing);
 }
 
-/// Runs what needs a cluster: minutes in which machines die, so that it has a command of its own.
-///
-/// # Errors
-/// The failed step and its reason.
-fn run_check(installing: Installing) -> Result<(), String> {
-    let mut steps = Steps::default();
-    steps.run("tools", || tools::prepare(installing));
-    steps.run("server", || {
-        crate::cargo::build_milepost().map(|()| Done::Passed)
-    });
+/// What needs a cluster; skipped, saying so, where that can't be made outside of CI.
+fn add_nodes_to(steps: &mut Steps, installing: Installing) {
     let mut is_here = false;
     steps.run("nodes: packages", || match install(installing) {
         Err(reason) if !tools::is_ci() => Ok(Done::Skipped(reason)),
@@ -73,8 +66,21 @@ fn run_check(installing: Installing) -> Result<(), String> {
         }
     });
     if is_here {
-        faults::add_to(&mut steps);
+        faults::add_to(steps);
     }
+}
+
+/// Runs only what needs a cluster.
+///
+/// # Errors
+/// The failed step and its reason.
+fn run_check(installing: Installing) -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.run("tools", || tools::prepare(installing));
+    steps.run("server", || {
+        crate::cargo::build_milepost().map(|()| Done::Passed)
+    });
+    add_nodes_to(&mut steps, installing);
     steps.finish()
 }
 

@@ -150,6 +150,11 @@ impl Node {
         Ok(())
     }
 
+    /// The number of its process, while it runs.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.running.as_ref().map(Child::id)
+    }
+
     /// Sends its process a signal.
     pub(crate) fn send(&self, signal: Signal) {
         if let Some(child) = &self.running {

@@ -1,7 +1,10 @@
 //! The faults: what strikes, and how it is mended.
 
 use super::site::Site;
-use crate::cluster::{database::Standing, processes::Signal};
+use crate::cluster::{
+    database::{self, Standing},
+    processes::Signal,
+};
 
 /// One kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +53,18 @@ impl Fault {
         }
     }
 
-    /// Whether it can strike here.
-    pub(super) fn is_possible(self, site: &Site) -> bool {
-        let needs_cable = matches!(self, Self::CutNode | Self::CutPrimary);
-        !needs_cable || site.nodes.iter().all(|node| node.host.has_cable())
+    /// Why it can't strike here, if so.
+    pub(super) fn obstacle(self, site: &Site) -> Option<&'static str> {
+        match self {
+            Self::CutNode | Self::CutPrimary => {
+                let has_cables = site.nodes.iter().all(|node| node.host.has_cable());
+                (!has_cables).then_some("there are no network namespaces to cut off")
+            }
+            Self::FreezePrimary => (!database::keeps_lost_locks_lost()).then_some(
+                "before 3.0.3 Patroni takes back a lock that it lost while it was frozen",
+            ),
+            _ => None,
+        }
     }
 
     /// Strikes; `number` chooses among those that it may strike.

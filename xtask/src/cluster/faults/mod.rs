@@ -43,8 +43,8 @@ pub(crate) fn run(options: &Options, installing: Installing) -> Result<(), Strin
     }
 }
 
-/// Adds to a run: what independent tools say of three nodes behind a balancer that sends each request to another
-/// one, what the auditor says of the nodes themselves, and a few faults.
+/// Adds to a run: what the auditor says of three nodes, what independent tools say of them behind a balancer that
+/// sends each request to another one, and a few faults.
 pub(crate) fn add_to(steps: &mut Steps) {
     let options = Options::small();
     let mut started = None;
@@ -53,10 +53,10 @@ pub(crate) fn add_to(steps: &mut Steps) {
         Ok(Done::Passed)
     });
     let Some(mut site) = started else { return };
-    protocol::add_about(steps, "nodes", site.balancer.address);
     steps.run("nodes: audit", || {
         audited::check(&mut site, &options.program).map(|()| Done::Passed)
     });
+    protocol::add_about(steps, "nodes", site.balancer.address);
     steps.run("nodes: faults", || {
         nodes::strike(site, &options).map(|()| Done::Passed)
     });

@@ -51,23 +51,50 @@ pub(super) fn strike(mut site: Site, options: &Options) -> Result<(), String> {
     let replica = Replica::follow(&site, &options.program)?;
     let mut struck = Vec::new();
     rolling::replace_all(&mut site, &running, &mut struck)?;
-    let watch = Stopwatch::start();
-    for (number, fault) in ALL.iter().cycle().enumerate() {
-        if watch.elapsed() >= options.time {
-            break;
-        }
-        if fault.is_possible(&site) {
-            struck.push(one(*fault, number, &mut site, &running)?);
-        }
-    }
+    let lasting = let_strike(&mut site, &running, options, &mut struck);
     let begin = running.begin();
     let done = running.end()?;
     let addresses = site.addresses()?;
     say::data(&table(&struck, &done));
+    // What was told before lasting harm was done is judged all the same.
     let judged = verdict::judge(&done, &addresses, &begin)
         .and_then(|()| rolling::judge(&struck, &done))
-        .and_then(|()| replica.ends_equal(&site));
-    judged.map_err(|reason| site.keep_logs(&reason))
+        .and_then(|()| replica.ends_equal(&site))
+        .map_err(|reason| site.keep_logs(&reason));
+    match (lasting, judged) {
+        (Err(harm), Err(wrong)) => Err(format!("{harm}\n{wrong}")),
+        (lasting, judged) => lasting.and(judged),
+    }
+}
+
+/// One after the other, until the time is up or one does lasting harm.
+fn let_strike(
+    site: &mut Site,
+    running: &Running,
+    options: &Options,
+    struck: &mut Vec<Struck>,
+) -> Result<(), String> {
+    let possible = possible(site);
+    let watch = Stopwatch::start();
+    for (number, fault) in possible.iter().cycle().enumerate() {
+        if watch.elapsed() >= options.time {
+            break;
+        }
+        struck.push(one(*fault, number, site, running)?);
+    }
+    Ok(())
+}
+
+/// Those that can strike here; of the others is said why not.
+fn possible(site: &Site) -> Vec<Fault> {
+    let mut possible = Vec::new();
+    for fault in ALL {
+        match fault.obstacle(site) {
+            None => possible.push(*fault),
+            Some(why) => say::talk(&format!("{}: not tried, since {why}", fault.name())),
+        }
+    }
+    possible
 }
 
 /// One fault, from its strike until everything is whole.

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The collection that is followed.
-const COLLECTION: &str = "accounts";
+const COLLECTION: &str = "parcels";
 /// Who follows is told of the last change within the time that it waits, and some.
 const CATCHING_UP_MAX: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_millis(200);

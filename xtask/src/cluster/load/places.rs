@@ -8,7 +8,7 @@ use super::wire::{Answer, Ask, ask};
 use crate::cluster::history::{Position, Resource};
 
 /// The collections, by number.
-pub(super) const COLLECTIONS: &[&str] = &["accounts", "letters"];
+pub(super) const COLLECTIONS: &[&str] = &["parcels", "letters"];
 /// Resources of each.
 pub(super) const RESOURCES: u32 = 16;
 
