@@ -1,7 +1,8 @@
 //! Whether what was looked up is there, for whoever asks.
 //!
-//! What may not be read answers as what is absent, and takes the same way: either way one name is looked up that isn't
-//! there, and one rule is evaluated. What remains between the two is what the size of the hidden document costs to read.
+//! What may not be read answers as what is absent, and takes the same way: either way a name is looked up that isn't
+//! there after the one that was asked for, and one rule is evaluated. What remains between the two is that the first of
+//! them is there in one of the cases, and what the size of that document costs to read.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -44,14 +45,11 @@ pub(crate) async fn found(
         return Ok(found);
     }
     let is_shown = line.shows(key, found.as_ref().map_or(ABSENT, |(_, body)| body));
-    match found {
-        Some(found) if is_shown => Ok(Some(found)),
-        Some(_) => {
-            shared.store.read(&elsewhere(key), None).await?;
-            Ok(None)
-        }
-        None => Ok(None),
+    if found.is_some() && is_shown {
+        return Ok(found);
     }
+    shared.store.read(&elsewhere(key), None).await?;
+    Ok(None)
 }
 
 /// A name in the same collection that nothing has.

@@ -2,118 +2,13 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use http_body_util::BodyExt;
-use milepost_semantics::Position;
 use milepost_server::{Occurrence, Service};
-use milepost_store::{
-    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, Kind,
-    ListQuery, Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage,
-    WriteError, memory::MemoryStore,
-};
+use milepost_store::{CollectionPath, ReadError, Store, WriteError, memory::MemoryStore};
 use serde_json::Value;
-use tokio::sync::watch;
 use tower::ServiceExt;
 
-use crate::scene::request;
-
-/// Fails every read, every write, or both.
-#[derive(Debug)]
-struct FailingStore {
-    inside: Arc<dyn Store>,
-    read: Option<ReadError>,
-    write: Option<WriteError>,
-}
-
-impl FailingStore {
-    fn readable(&self) -> Result<(), ReadError> {
-        self.read.clone().map_or(Ok(()), Err)
-    }
-}
-
-#[async_trait]
-impl Store for FailingStore {
-    fn head(&self) -> Position {
-        self.inside.head()
-    }
-
-    fn at(&self, sequence: u64) -> Option<Position> {
-        self.inside.at(sequence)
-    }
-
-    fn definitions(&self) -> Arc<Definitions> {
-        self.inside.definitions()
-    }
-
-    fn health(&self) -> Health {
-        self.inside.health()
-    }
-
-    fn kind(&self) -> Kind {
-        self.inside.kind()
-    }
-
-    async fn collection(
-        &self,
-        collection: &CollectionPath,
-    ) -> Result<Option<CollectionState>, ReadError> {
-        self.readable()?;
-        self.inside.collection(collection).await
-    }
-
-    async fn read(
-        &self,
-        key: &ResourceKey,
-        at: Option<Position>,
-    ) -> Result<Option<Version>, ReadError> {
-        self.readable()?;
-        self.inside.read(key, at).await
-    }
-
-    async fn version(
-        &self,
-        key: &ResourceKey,
-        position: Position,
-    ) -> Result<Option<Version>, ReadError> {
-        self.readable()?;
-        self.inside.version(key, position).await
-    }
-
-    async fn versions(
-        &self,
-        key: &ResourceKey,
-        before: Option<Position>,
-        limit: usize,
-    ) -> Result<VersionPage, ReadError> {
-        self.readable()?;
-        self.inside.versions(key, before, limit).await
-    }
-
-    async fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
-        self.readable()?;
-        self.inside.list(query).await
-    }
-
-    async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
-        self.readable()?;
-        self.inside.changes(query).await
-    }
-
-    fn tells(&self, query: &ChangesQuery) -> bool {
-        self.read.is_none() && self.inside.tells(query)
-    }
-
-    fn commits(&self) -> watch::Receiver<Position> {
-        self.inside.commits()
-    }
-
-    async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
-        match &self.write {
-            Some(error) => Err(error.clone()),
-            None => self.inside.write(transaction).await,
-        }
-    }
-}
+use crate::{meddled::MeddledStore, scene::request};
 
 const ID: &str = "/v1/-/transactions/0190a5b8-3c1e-7d2f-9a4b-5c6d7e8f9a0b";
 
@@ -126,12 +21,9 @@ async fn service(read: Option<ReadError>, write: Option<WriteError>) -> Service 
         let made = whole.clone().oneshot(request("PUT", url, &fields, "{}"));
         assert_eq!(made.await.unwrap().status(), 201);
     }
-    Service::builder(Arc::new(FailingStore {
-        inside,
-        read,
-        write,
-    }))
-    .build()
+    let mut failing = MeddledStore::over(inside);
+    (failing.read, failing.write) = (read, write);
+    Service::builder(Arc::new(failing)).build()
 }
 
 fn broken_disk() -> milepost_store::Cause {

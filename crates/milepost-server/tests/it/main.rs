@@ -44,6 +44,7 @@ mod follower;
 mod following;
 mod identity;
 mod lists;
+mod meddled;
 mod mounted;
 mod nodes;
 mod patches;

@@ -1,6 +1,7 @@
 //! Rules: who may do what, and that nobody is told more.
 
 mod matrix;
+mod paths;
 mod probes;
 mod promises;
 mod views;

@@ -1,0 +1,128 @@
+//! A store between a service and another store: it fails where it is told to, and keeps what it was asked.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use milepost_semantics::Position;
+use milepost_store::{
+    ChangesPage, ChangesQuery, CollectionPath, CollectionState, Definitions, Health, Kind,
+    ListQuery, Outcome, Page, ReadError, ResourceKey, Store, Transaction, Version, VersionPage,
+    WriteError,
+};
+use tokio::sync::watch;
+
+/// Fails every read, every write, or both, where it is told so; and keeps what it was asked.
+#[derive(Debug)]
+pub(crate) struct MeddledStore {
+    inside: Arc<dyn Store>,
+    pub(crate) read: Option<ReadError>,
+    pub(crate) write: Option<WriteError>,
+    asked: Mutex<Vec<&'static str>>,
+}
+
+impl MeddledStore {
+    /// One that does what the other does.
+    pub(crate) fn over(inside: Arc<dyn Store>) -> Self {
+        Self {
+            inside,
+            read: None,
+            write: None,
+            asked: Mutex::default(),
+        }
+    }
+
+    /// What it was asked since this was last called, in order.
+    pub(crate) fn asked(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+
+    fn readable(&self, asked: &'static str) -> Result<(), ReadError> {
+        self.asked.lock().unwrap().push(asked);
+        self.read.clone().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl Store for MeddledStore {
+    fn head(&self) -> Position {
+        self.inside.head()
+    }
+
+    fn at(&self, sequence: u64) -> Option<Position> {
+        self.inside.at(sequence)
+    }
+
+    fn definitions(&self) -> Arc<Definitions> {
+        self.inside.definitions()
+    }
+
+    fn health(&self) -> Health {
+        self.inside.health()
+    }
+
+    fn kind(&self) -> Kind {
+        self.inside.kind()
+    }
+
+    async fn collection(
+        &self,
+        collection: &CollectionPath,
+    ) -> Result<Option<CollectionState>, ReadError> {
+        self.readable("collection")?;
+        self.inside.collection(collection).await
+    }
+
+    async fn read(
+        &self,
+        key: &ResourceKey,
+        at: Option<Position>,
+    ) -> Result<Option<Version>, ReadError> {
+        self.readable("read")?;
+        self.inside.read(key, at).await
+    }
+
+    async fn version(
+        &self,
+        key: &ResourceKey,
+        position: Position,
+    ) -> Result<Option<Version>, ReadError> {
+        self.readable("version")?;
+        self.inside.version(key, position).await
+    }
+
+    async fn versions(
+        &self,
+        key: &ResourceKey,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<VersionPage, ReadError> {
+        self.readable("versions")?;
+        self.inside.versions(key, before, limit).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, ReadError> {
+        self.readable("list")?;
+        self.inside.list(query).await
+    }
+
+    async fn changes(&self, query: &ChangesQuery) -> Result<Arc<ChangesPage>, ReadError> {
+        self.readable("changes")?;
+        self.inside.changes(query).await
+    }
+
+    fn tells(&self, query: &ChangesQuery) -> bool {
+        self.read.is_none() && self.inside.tells(query)
+    }
+
+    fn commits(&self) -> watch::Receiver<Position> {
+        self.inside.commits()
+    }
+
+    async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
+        self.asked.lock().unwrap().push("write");
+        match &self.write {
+            Some(error) => Err(error.clone()),
+            None => self.inside.write(transaction).await,
+        }
+    }
+}
