@@ -16,7 +16,7 @@ use crate::cargo::{program, read, root, target};
 pub(super) const READERS: u32 = 64;
 
 /// One request of the reading load.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ask {
     /// The method.
     pub(super) method: &'static str,
@@ -37,6 +37,13 @@ impl Ask {
             body: String::new(),
             fields: Vec::new(),
         }
+    }
+
+    /// The same by whoever the token speaks for.
+    pub(super) fn by(&self, token: &str) -> Self {
+        let mut ask = self.clone();
+        ask.fields.push(format!("Authorization: Bearer {token}"));
+        ask
     }
 }
 

@@ -134,6 +134,25 @@ impl Milepost {
         http::send(self.process.address, method, path, fields, body)
     }
 
+    /// Gives the collection of the documents rules.
+    ///
+    /// # Errors
+    /// When it refuses them.
+    pub(super) fn rule(&self, rules: &str) -> Result<(), String> {
+        let path = "/v1/-/collections/documents";
+        let stands = self.send("GET", path, &[], b"")?;
+        let tag = stands.field("etag").unwrap_or_default();
+        let fields = [
+            ("Content-Type", "application/merge-patch+json"),
+            ("If-Match", tag),
+        ];
+        let answer = self.send("PATCH", path, &fields, rules.as_bytes())?;
+        match answer.status {
+            200 | 204 => Ok(()),
+            _ => Err(String::from_utf8_lossy(&answer.body).into_owned()),
+        }
+    }
+
     /// The folder of its store.
     pub(super) fn data(&self) -> &Path {
         &self.data

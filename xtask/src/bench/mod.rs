@@ -8,6 +8,7 @@ mod bare;
 mod cases;
 mod feed;
 mod flows;
+mod identity;
 mod load;
 mod milepost;
 mod nodes;
@@ -63,6 +64,9 @@ pub(crate) fn run_all(options: &Options) -> Result<(), String> {
         nodes::measure(options, &mut report)?;
     }
     flows::measure(options, &mut report)?;
+    if options.wants("identity") {
+        identity::measure(options, &mut report)?;
+    }
     let file = folder()?.join("report.md");
     fs::write(&file, report.text()).map_err(|error| format!("{}: {error}", file.display()))?;
     say::data(report.text());

@@ -36,6 +36,7 @@ pub(super) const PARTS: &[&str] = &[
     "feed-catch-up",
     "feed-history",
     "nodes",
+    "identity",
     "pocketbase",
     "etcd",
     "kinto",
