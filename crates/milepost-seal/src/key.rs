@@ -249,6 +249,14 @@ impl Key {
         self.changed_at
     }
 
+    /// What a key that signs grants is made of: 32 bytes derived from the secret for that alone, the same on every node.
+    /// `None` once revoked.
+    #[must_use]
+    pub fn grant_seed(&self) -> Option<Zeroizing<[u8; 32]>> {
+        let secret = self.secret()?;
+        Some(Zeroizing::new(secret.derive("grant ed25519")))
+    }
+
     pub(crate) fn secret(&self) -> Option<&Secret> {
         self.material.as_ref().map(|material| &material.secret)
     }

@@ -135,6 +135,7 @@ fn refuse_unless_allowed(
     match route {
         Route::Resource(key) => identity::check_write(shared, request, &key.collection),
         Route::Collection(address) => identity::check_write(shared, request, &address.collection),
+        Route::Transaction { .. } => identity::check_transaction(request),
         _ => Ok(()),
     }
 }

@@ -203,6 +203,9 @@ impl Service {
     {
         let shared = &self.shared;
         let (mut request, body) = request.into_parts();
+        if shared.identity.is_some() {
+            identity::take_linked(&mut request);
+        }
         let begun = match edge::begin(shared, &request, connection) {
             ControlFlow::Continue(begun) => begun,
             ControlFlow::Break(response) => return response,

@@ -10,6 +10,7 @@ pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod get;
+pub(crate) mod grant;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod list;

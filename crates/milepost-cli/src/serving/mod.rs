@@ -106,7 +106,7 @@ pub(crate) async fn serve(
         key_file,
         ..
     } = site;
-    let believed = options.identity.believed()?;
+    let believed = options.identity.believed(&keys)?;
     let identity = believed.as_ref().map(|believed| believed.identity.clone());
     let (service, log_flush) = options.service(store.store(), keys.clone(), identity)?;
     let (listener, reload) = listener(options, &service).await?;

@@ -24,6 +24,7 @@ mod exporting;
 mod fleet;
 mod flowing;
 mod following;
+mod granting;
 mod importing;
 mod keeping;
 mod killing;

@@ -103,13 +103,13 @@ problem_types! {
     InvalidInput, "invalidInput", 400, "The answers cannot be taken",
         "Each entry of `issues` names an answer (`/input/{name}`) and what the step's schema demands of it. Nothing was lost: correct them and send them again with the same `state`.";
     CredentialsMalformed, "credentialsMalformed", 400, "The credentials cannot be read",
-        "A request has at most one `Authorization` field, of the form `Bearer {token}` (RFC 6750 §2). Nothing was looked at beyond that.";
+        "A request brings credentials once: in one `Authorization` field of the form `Bearer {token}`, or, to read by a grant that is good for an hour at most, as `access_token` in the URL (RFC 6750 §2). `detail` says what is wrong. Send a grant for longer, or for anything but reading, in `Authorization`.";
     Unauthenticated, "unauthenticated", 401, "Who asks has to say who it is",
         "Nobody in particular may do this. Send `Authorization: Bearer {token}` with a token of an issuer that the service trusts: `resource_metadata` in `WWW-Authenticate` is a URL that names them (RFC 9728).";
     TokenInvalid, "tokenInvalid", 401, "The token cannot be used",
-        "The token in `Authorization` is expired, not yet valid, revoked, for another service, of an unknown issuer or key, of another kind, or was changed; `detail` says which. Get a new one from its issuer; the same one will not do later, unless its time has yet to begin.";
+        "The token or grant is expired, not yet valid, revoked, for another service, of an unknown issuer or key, of another kind, or was changed; `detail` says which. Get a new one from its issuer, or from whoever made the grant; the same one will not do later, unless its time has yet to begin.";
     NotPermitted, "notPermitted", 403, "You may not do this",
-        "The service knows who asks, and its rules do not let that subject do this. The same request with other credentials may succeed; with these it will not.";
+        "The service knows who asks, and its rules do not let that subject do this; or the credentials are a grant for another method or another URL, which `detail` names. The same request with other credentials may succeed; with these it will not.";
     ForeignForm, "foreignForm", 403, "The form is on another site's page",
         "A browser says that the form was sent by a page of another site (`Sec-Fetch-Site`, `Origin`), which is refused whatever it carries. Open the flow at its own URL. Programs send JSON.";
     Forbidden, "forbidden", 403, "Only the service itself writes this",

@@ -11,7 +11,7 @@
 //! each commit, and shared by all who ask for it meanwhile ([`between`](crate::between)). Who doesn't
 //! want to ask again and again waits inside a request: until there is news ([`hold`]), or for a
 //! stream of it ([`stream`]). A position that can't be answered is 410 with the way on
-//! ([`expired`]).
+//! ([`mod@expired`]).
 //!
 //! Sections: protocol, *Changes*; RFC 9110 §15.5.11 (410), RFC 7240 §4.3 (`wait`), WHATWG HTML
 //! (server-sent events), RFC 9111 and RFC 8246 (caching).

@@ -7,7 +7,7 @@
 use http::request::Parts;
 use milepost_store::CollectionPath;
 
-use super::{challenge::not_permitted, subject_of};
+use super::{challenge::not_permitted, subject::Credential, subject_of};
 use crate::{flows, refusal::Refusal, service::Shared};
 
 /// Whether the subject of a request may write to a collection, as far as that is decided here.
@@ -30,6 +30,15 @@ pub(crate) fn check_write(
         return Err(not_permitted(request, detail));
     }
     Ok(())
+}
+
+/// Whether the subject of a request may write several resources at once: not by a grant, which is for one URL.
+pub(crate) fn check_transaction(request: &Parts) -> Result<(), Refusal> {
+    if subject_of(request).credential() != Some(Credential::Grant) {
+        return Ok(());
+    }
+    let detail = "a grant is for one URL, and a transaction writes others: use a token, or a grant for each of them";
+    Err(not_permitted(request, detail))
 }
 
 /// What says what others may do.

@@ -5,7 +5,7 @@
 use http::{HeaderValue, header::WWW_AUTHENTICATE, request::Parts};
 use milepost_semantics::ProblemType;
 
-use super::{fault::TokenFault, presented::Unreadable, subject_of};
+use super::{fault::TokenFault, grant::GrantFault, presented::Unreadable, subject_of};
 use crate::refusal::Refusal;
 
 /// When to come again where an issuer's keys can't be had, in seconds.
@@ -19,6 +19,11 @@ pub(crate) fn not_permitted(request: &Parts, detail: &str) -> Refusal {
         return Refusal::new(ProblemType::Unauthenticated, detail)
             .with(WWW_AUTHENTICATE, challenge);
     }
+    insufficient(detail)
+}
+
+/// 403: credentials that are good, and not for this (RFC 6750 §3.1).
+fn insufficient(detail: &str) -> Refusal {
     let challenge = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
     Refusal::new(ProblemType::NotPermitted, detail).with(WWW_AUTHENTICATE, challenge)
 }
@@ -33,11 +38,24 @@ pub(super) fn invalid(fault: TokenFault) -> Refusal {
     Refusal::new(ProblemType::TokenInvalid, detail).with(WWW_AUTHENTICATE, challenge)
 }
 
+/// A grant that does not allow the request: 401 where it is not believed, 403 where it is for something else, 400 where it stands in
+/// a URL that it is too good for.
+pub(super) fn ungranted(fault: &GrantFault) -> Refusal {
+    match fault {
+        GrantFault::Unbelieved(fault) => invalid(*fault),
+        GrantFault::Beyond { .. } | GrantFault::Narrowed { .. } => insufficient(&fault.to_string()),
+        GrantFault::LongInUrl => malformed(fault.to_string()),
+    }
+}
+
 /// 400: credentials that can't be read.
 pub(super) fn unreadable(unreadable: &Unreadable) -> Refusal {
+    malformed(unreadable.to_string())
+}
+
+fn malformed(detail: String) -> Refusal {
     let challenge = HeaderValue::from_static("Bearer error=\"invalid_request\"");
-    Refusal::new(ProblemType::CredentialsMalformed, unreadable.to_string())
-        .with(WWW_AUTHENTICATE, challenge)
+    Refusal::new(ProblemType::CredentialsMalformed, detail).with(WWW_AUTHENTICATE, challenge)
 }
 
 /// 401 without an error (RFC 6750 §3): credentials of a scheme that isn't taken.

@@ -9,9 +9,10 @@ use http::{
     request::Parts,
 };
 
-use super::{subject_of, trust::Identity};
+use super::{linked::Linked, subject_of, trust::Identity};
 
 const VARY_CREDENTIALS: HeaderValue = HeaderValue::from_static("Authorization");
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 const PUBLIC: &str = "public";
 /// The beginning of the path that the metadata stands at (RFC 9728 §3).
 pub(crate) const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
@@ -24,7 +25,11 @@ pub(crate) fn finish(identity: &Identity, base: &str, request: &Parts, fields: &
     if was_known && is_public {
         make_private(fields);
     }
-    if was_known || !is_public {
+    if request.extensions.get::<Linked>().is_some() {
+        // RFC 6750 §2.3, and nobody keeps a copy of what such a URL showed.
+        fields.insert(CACHE_CONTROL, PRIVATE);
+    }
+    if (was_known || !is_public) && !varies_by_credentials(fields) {
         fields.append(VARY, VARY_CREDENTIALS);
     }
     if let Some(challenge) = fields.get(WWW_AUTHENTICATE) {
@@ -33,6 +38,16 @@ pub(crate) fn finish(identity: &Identity, base: &str, request: &Parts, fields: &
             fields.insert(WWW_AUTHENTICATE, whole);
         }
     }
+}
+
+fn varies_by_credentials(fields: &HeaderMap) -> bool {
+    let told = fields.get_all(VARY).iter();
+    let names = told
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    names
+        .map(str::trim)
+        .any(|name| name.eq_ignore_ascii_case(AUTHORIZATION.as_str()))
 }
 
 fn cache_control(fields: &HeaderMap) -> Option<&str> {

@@ -17,10 +17,15 @@ pub(crate) struct Metadata {
 pub(crate) fn metadata(identity: &Identity, shared: &Shared, request: &Parts) -> Metadata {
     let names = identity.issuers().iter().map(|issuer| issuer.name());
     let servers: Vec<&str> = names.filter(|name| name.starts_with("https://")).collect();
+    // RFC 6750 §2.1, §2.3: a grant may stand in the URL.
+    let methods: &[&str] = match identity.takes_grants() {
+        true => &["header", "query"],
+        false => &["header"],
+    };
     let mut document = json!({
         "resource": resource(identity, &shared.base, request),
         "resource_name": shared.api.title,
-        "bearer_methods_supported": ["header"],
+        "bearer_methods_supported": methods,
         "resource_documentation": format!("{}/-/problems", resource(identity, &shared.base, request)),
     });
     if let (Some(document), false) = (document.as_object_mut(), servers.is_empty()) {

@@ -15,10 +15,12 @@ mod claims;
 mod epoch;
 mod exchange;
 mod fault;
+mod grant;
 mod issuer;
 mod key;
 mod key_set;
 mod key_source;
+mod linked;
 mod metadata;
 mod presented;
 mod signing;
@@ -29,15 +31,17 @@ mod trust;
 use http::request::Parts;
 
 pub(crate) use self::{
-    access::check_write,
+    access::{check_transaction, check_write},
     admission::admit,
     challenge::not_permitted,
     exchange::{METADATA_PATH, finish},
+    linked::{redacted, take as take_linked},
     metadata::metadata,
 };
 pub use self::{
     algorithm::Algorithm,
     claims::{CLOCK_SKEW_S_MAX, ClaimTest, MalformedClaimTest},
+    grant::{Grant, GrantError, GrantKey, GrantSubject, NOBODY, Narrowing, narrowed},
     issuer::{Issuer, MalformedIssuer},
     key::{KeyFault, SECRET_BYTES_MIN},
     key_set::{KEY_SET_BYTES_MAX, KeySet, KeySetError},

@@ -1,31 +1,52 @@
-//! What credentials a request brings along: at most one, in `Authorization` (RFC 6750 §2.1).
+//! What credentials a request brings along: at most one, in `Authorization` (RFC 6750 §2.1), or a grant in the URL.
 //!
 //! Cookies are never read. A browser adds nothing by itself that would be read here.
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+
+use super::linked::Linked;
 
 /// What a request brings along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presented<'r> {
     /// Nothing.
     Nothing,
-    /// A token.
+    /// A token or a grant.
     Bearer(&'r str),
+    /// A grant, in the URL.
+    Linked(&'r str),
     /// Credentials of a scheme that isn't known here.
     Foreign,
 }
 
-/// Why credentials can't be read.
+/// Why credentials can't be taken as they were sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
     #[error("a request has one Authorization field at most: which one is meant?")]
     Twice,
+    #[error("a request has one grant, in Authorization or in the URL: which one is meant?")]
+    Both,
+    #[error(
+        "a URL carries a grant for GET or HEAD, where the service takes grants, and nothing else: use Authorization"
+    )]
+    InUrl,
     #[error("Authorization is of the form: Bearer, one space, and a token")]
     Malformed,
 }
 
 /// Reads what a request brings along.
-pub(super) fn presented(fields: &HeaderMap) -> Result<Presented<'_>, Unreadable> {
+pub(super) fn presented<'r>(
+    fields: &'r HeaderMap,
+    linked: Option<&'r Linked>,
+) -> Result<Presented<'r>, Unreadable> {
+    match (in_field(fields)?, linked.map(|linked| &*linked.0)) {
+        (in_field, None) => Ok(in_field),
+        (Presented::Nothing, Some([one])) => Ok(Presented::Linked(one)),
+        (_, Some(_)) => Err(Unreadable::Both),
+    }
+}
+
+fn in_field(fields: &HeaderMap) -> Result<Presented<'_>, Unreadable> {
     let mut told = fields.get_all(AUTHORIZATION).iter();
     match (told.next(), told.next()) {
         (None, _) => Ok(Presented::Nothing),
@@ -62,7 +83,7 @@ mod tests {
         for field in fields {
             headers.append(AUTHORIZATION, HeaderValue::from_static(field));
         }
-        presented(&headers).map(|presented| format!("{presented:?}"))
+        presented(&headers, None).map(|presented| format!("{presented:?}"))
     }
 
     #[test]

@@ -32,6 +32,8 @@ struct Known {
 pub enum Credential {
     /// A bearer token of an issuer.
     Token,
+    /// A grant of this service.
+    Grant,
     /// The word of the application that mounts the service.
     Application,
 }
@@ -42,6 +44,7 @@ impl Credential {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::Grant => "grant",
             Self::Application => "application",
         }
     }

@@ -1,12 +1,14 @@
 //! Whom a service believes: its issuers, and what it is called by them. Configuration, the same for every client.
 
 use super::{fault::TokenFault, issuer::Issuer};
+use crate::keys::Keys;
 
 /// What a service is told about identity. Without it, nobody's credentials are looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
     issuers: Vec<Issuer>,
     resource: Option<String>,
+    grants: Option<Keys>,
 }
 
 /// What doesn't go together.
@@ -45,6 +47,7 @@ impl Identity {
         Ok(Self {
             issuers,
             resource: None,
+            grants: None,
         })
     }
 
@@ -63,6 +66,22 @@ impl Identity {
         }
         self.resource = Some(url.trim_end_matches('/').to_owned());
         Ok(self)
+    }
+
+    /// Believes grants too, by the keys of this ring: those that seal state, or others.
+    #[must_use]
+    pub fn grants(mut self, keys: Keys) -> Self {
+        self.grants = Some(keys);
+        self
+    }
+
+    /// Whether grants are believed too.
+    pub(crate) const fn takes_grants(&self) -> bool {
+        self.grants.is_some()
+    }
+
+    pub(super) fn grant_keys(&self) -> Option<&Keys> {
+        self.grants.as_ref()
     }
 
     /// The issuers.

@@ -9,7 +9,7 @@ mod moment;
 mod trace;
 mod writer;
 
-use std::{error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, StatusCode, Version, header, request};
 use milepost_semantics::trace::TraceParent;
@@ -21,7 +21,7 @@ use self::{
     writer::Queue,
 };
 pub use self::{moment::Moment, writer::LogFlush};
-use crate::metrics::Metrics;
+use crate::{identity, metrics::Metrics};
 
 /// Which requests are logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl Log {
 
     fn write_request(&self, line: &mut Object, request: &request::Parts, peer: Option<SocketAddr>) {
         line.text("method", request.method.as_str().as_bytes());
-        line.text("target", without_state(target(&request.uri)).as_bytes());
+        line.text("target", without_secrets(target(&request.uri)).as_bytes());
         line.plain("version", version(request.version));
         if let Some(peer) = peer {
             line.plain("peer", peer);
@@ -232,13 +232,17 @@ fn causes(mut error: Option<&dyn Error>) -> Vec<String> {
     texts
 }
 
-/// A target without the state that a flow's link carries: it is as good as the answers in it.
-fn without_state(target: &str) -> std::borrow::Cow<'_, str> {
+/// A target without the state that a flow's link carries, which is as good as the answers in it, and without credentials.
+fn without_secrets(target: &str) -> Cow<'_, str> {
     match target.split_once('?') {
         Some((path, query)) if path.contains("/-/flows/") && query.contains("place=") => {
             format!("{path}?place=redacted").into()
         }
-        _ => target.into(),
+        Some((path, query)) => match identity::redacted(query) {
+            Cow::Borrowed(_) => target.into(),
+            Cow::Owned(redacted) => format!("{path}?{redacted}").into(),
+        },
+        None => target.into(),
     }
 }
 

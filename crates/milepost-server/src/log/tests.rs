@@ -84,7 +84,7 @@ fn a_line_is_enough_to_repeat_the_request() {
 
 #[test]
 fn credentials_never_reach_the_log() {
-    let request = request("/v1/a")
+    let request = request("/v1/a?b=1&access%5Ftoken=secret")
         .header("authorization", "Bearer secret")
         .header("cookie", "sid=secret")
         .header("proxy-authorization", "secret")
@@ -92,6 +92,7 @@ fn credentials_never_reach_the_log() {
     let lines = logged(LogLevel::All, request.body(()).unwrap(), 200, None);
     assert!(!lines[0].to_string().contains("secret"));
     assert_eq!(lines[0]["authorization"], "redacted");
+    assert_eq!(lines[0]["target"], "/v1/a?b=1&access_token=redacted");
 }
 
 #[test]

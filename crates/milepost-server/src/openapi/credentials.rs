@@ -4,14 +4,37 @@
 use serde_json::{Value, json};
 
 use super::{component, responses};
+use crate::service::Shared;
 
 /// The statuses that any operation may be answered with because of who asks.
 const REFUSED: [u16; 2] = [401, 403];
 
+/// What credentials a service takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Nothing,
+    Tokens,
+    TokensAndGrants,
+}
+
+impl Taken {
+    pub(super) fn by(shared: &Shared) -> Self {
+        match &shared.identity {
+            None => Self::Nothing,
+            Some(identity) if identity.takes_grants() => Self::TokensAndGrants,
+            Some(_) => Self::Tokens,
+        }
+    }
+}
+
 /// Adds how to say who asks, to a whole document.
-pub(super) fn declare(document: &mut Value) {
+pub(super) fn declare(document: &mut Value, taken: Taken) {
+    if taken == Taken::Nothing {
+        return;
+    }
     // Reading may need none: rules decide.
-    merge(document, "/security", [json!({}), json!({ "bearer": [] })]);
+    let ways = [json!({}), json!({ "bearer": [] })];
+    merge(document, "/security", ways.clone());
     let bearer = json!({
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "A token of an issuer that the service trusts (RFC 9068). `/.well-known/oauth-protected-resource` names the issuers (RFC 9728).",
@@ -22,6 +45,28 @@ pub(super) fn declare(document: &mut Value) {
         "securitySchemes",
         json!({ "bearer": bearer }),
     );
+    if taken == Taken::TokensAndGrants {
+        declare_links(document, &ways);
+    }
+}
+
+/// Of reading alone: a grant may stand in the URL.
+fn declare_links(document: &mut Value, ways: &[Value]) {
+    let link = json!({
+        "type": "apiKey", "in": "query", "name": "access_token",
+        "description": "A grant: a Biscuit for one method on one URL, good for an hour at most (RFC 6750 §2.3). The answer is `private, no-store`. A grant may stand in `Authorization: Bearer` too, for any method and as long as it is good.",
+    });
+    put(document, "/components/securitySchemes", "grant", link);
+    let ways: Vec<Value> = ways
+        .iter()
+        .cloned()
+        .chain([json!({ "grant": [] })])
+        .collect();
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let items = paths.into_iter().flat_map(|paths| paths.values_mut());
+    for read in items.filter_map(|item| item.get_mut("get")?.as_object_mut()) {
+        read.insert("security".to_owned(), json!(ways));
+    }
 }
 
 /// Adds what is told to who may not, to a whole document.

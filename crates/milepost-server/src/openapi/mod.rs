@@ -26,6 +26,7 @@ use milepost_store::Definitions;
 use serde_json::{Map, Value, json};
 
 pub use self::contact::{ApiInfo, Contact};
+use self::credentials::Taken;
 use crate::{
     edge::API_VERSION_TEXT,
     limits::Limits,
@@ -44,7 +45,7 @@ struct Source<'s> {
     limits: &'s Limits,
     definitions: &'s Definitions,
     access: Access,
-    has_identity: bool,
+    taken: Taken,
 }
 
 /// Answers GET and HEAD.
@@ -57,7 +58,7 @@ pub(crate) fn answer(shared: &Shared, request: &Parts) -> Answer {
         limits: &shared.limits,
         definitions: &definitions,
         access: shared.access,
-        has_identity: shared.identity.is_some(),
+        taken: Taken::by(shared),
     };
     Document::json().answer_as(request, source.tag(), || {
         Bytes::from(source.render().to_string())
@@ -67,12 +68,12 @@ pub(crate) fn answer(shared: &Shared, request: &Parts) -> Answer {
 impl Source<'_> {
     fn tag(&self) -> EntityTag {
         let about = format!(
-            "{} {} {:?} {:?} {}",
+            "{} {} {:?} {:?} {:?}",
             env!("CARGO_PKG_VERSION"),
             self.base,
             self.info,
             self.access,
-            self.has_identity
+            self.taken
         );
         let limits = format!("{:?}", self.limits);
         let versions: String = self
@@ -121,9 +122,7 @@ impl Source<'_> {
             },
         });
         credentials::refuse(&mut document);
-        if self.has_identity {
-            credentials::declare(&mut document);
-        }
+        credentials::declare(&mut document, self.taken);
         document
     }
 

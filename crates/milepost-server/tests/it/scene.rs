@@ -76,9 +76,13 @@ impl Scene {
 
     /// Two services in turns that believe these issuers.
     pub(crate) fn believing(identity: Identity) -> Self {
-        let scene = Self::serving(Limits::default(), Serving::TwoInTurns);
-        let stores = (scene.stores, scene.memory);
-        let (clock, limits) = (scene.clock, scene.limits);
+        Self::serving(Limits::default(), Serving::TwoInTurns).and_believing(identity)
+    }
+
+    /// The same, believing these issuers from now on.
+    pub(crate) fn and_believing(self, identity: Identity) -> Self {
+        let stores = (self.stores, self.memory);
+        let (clock, limits) = (self.clock, self.limits);
         Self::over(stores, clock, limits, Some(identity), Serving::TwoInTurns)
     }
 

@@ -8,8 +8,8 @@ mod settings;
 
 use std::path::PathBuf;
 
-use clap::Args;
-use milepost_server::{Identity, identity::KeySource};
+use clap::{Args, builder::FalseyValueParser};
+use milepost_server::{Identity, Keys, identity::KeySource};
 
 pub(crate) use self::key_file::KeyFile;
 use self::settings::{IdentitySettings, IssuerSettings};
@@ -101,13 +101,17 @@ pub(crate) struct IdentityOptions {
     )]
     resource: Option<String>,
 
+    /// Take grants too, made with the server's keys: see milepost grant
+    #[arg(long, env = "MILEPOST_GRANTS", value_parser = FalseyValueParser::new())]
+    grants: bool,
+
     /// A file that says the same of several issuers, each with settings of its own; see docs/identity.md
     #[arg(long, value_name = "FILE", env = "MILEPOST_IDENTITY")]
     identity: Option<PathBuf>,
 }
 
 /// Whom a server believes, and what is read again when it is asked to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Believed {
     pub(crate) identity: Identity,
     /// Where keys can't be had, this tells.
@@ -118,12 +122,22 @@ pub(crate) struct Believed {
 impl IdentityOptions {
     /// Whether credentials are looked at.
     pub(crate) fn is_some(&self) -> bool {
-        self.identity.is_some() || !self.issuer.is_empty()
+        self.identity.is_some() || !self.issuer.is_empty() || self.grants
     }
 
     /// Whom to believe; `None` where no issuer was named. To be called within a runtime, since URLs of keys are asked from
     /// now on.
-    pub(crate) fn believed(&self) -> Result<Option<Believed>, Failure> {
+    pub(crate) fn believed(&self, keys: &Keys) -> Result<Option<Believed>, Failure> {
+        let believed = self.of_issuers()?;
+        if !self.grants {
+            return Ok(believed);
+        }
+        let mut believed = believed.unwrap_or_default();
+        believed.identity = believed.identity.grants(keys.clone());
+        Ok(Some(believed))
+    }
+
+    fn of_issuers(&self) -> Result<Option<Believed>, Failure> {
         if let Some(path) = &self.identity {
             return IdentitySettings::read(path)?.believed().map(Some);
         }

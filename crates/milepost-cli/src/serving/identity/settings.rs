@@ -57,11 +57,7 @@ impl IdentitySettings {
     }
 
     pub(super) fn believed(self) -> Result<Believed, Failure> {
-        let mut believed = Believed {
-            identity: Identity::default(),
-            sources: Vec::new(),
-            files: Vec::new(),
-        };
+        let mut believed = Believed::default();
         let resource = self.resource;
         let issuers = self.issuers.into_iter();
         let issuers = issuers.map(|issuer| issuer.issuer(resource.as_deref(), &mut believed));

@@ -1,9 +1,13 @@
 //! What identity says in answers: who may keep them, what they differ by, and where the metadata is.
 
 use http::HeaderValue;
+use milepost_server::Keys;
 use serde_json::json;
 
-use super::stage::{ISSUER, ada, bank, define, get_as, identity, put_as};
+use super::{
+    granting,
+    stage::{ISSUER, ada, bank, define, get_as, identity, put_as},
+};
 use crate::scene::{Reply, Scene};
 
 fn vary(reply: &Reply) -> String {
@@ -102,6 +106,44 @@ async fn the_openapi_document_says_how_to_say_who_asks() {
     assert_eq!(scheme["type"], "http");
     assert_eq!(scheme["scheme"], "bearer");
     assert_eq!(openapi["security"], json!([{}, { "bearer": [] }]));
+}
+
+#[tokio::test]
+async fn the_openapi_document_and_the_metadata_say_where_a_grant_may_stand() {
+    let scene = granting::bank(&Keys::new(granting::ring())).await;
+    let openapi = scene.get("/v1/openapi.json").await.json();
+    let scheme = &openapi["components"]["securitySchemes"]["grant"];
+    assert_eq!(scheme["in"], "query");
+    assert_eq!(scheme["name"], "access_token");
+    let accounts = &openapi["paths"]["/accounts"];
+    let read = json!([{}, { "bearer": [] }, { "grant": [] }]);
+    assert_eq!(accounts["get"]["security"], read);
+    assert!(accounts["post"].is_object());
+    assert!(accounts["post"]["security"].is_null());
+    let metadata = scene.get("/.well-known/oauth-protected-resource/v1").await;
+    let methods = &metadata.json()["bearer_methods_supported"];
+    assert_eq!(*methods, json!(["header", "query"]));
+}
+
+/// A page of the feed differs by `Authorization` by itself; it is said once.
+#[tokio::test]
+async fn no_answer_names_a_field_it_differs_by_twice() {
+    let scene = bank().await;
+    let rules = json!({ "rules": { "read": "subject != null", "write": "true" } });
+    define(&scene, "letters", &rules).await;
+    put_as(&scene, &ada(), "/v1/letters/1", "{}").await;
+    let page = get_as(&scene, &ada(), "/v1/letters").await;
+    let resume = page.json()["resume"].as_str().unwrap().to_owned();
+    for url in ["/v1/letters", "/v1/letters/1", &resume, "/v1/-/changes"] {
+        let reply = get_as(&scene, &ada(), url).await;
+        assert_eq!(reply.status, 200, "{url}");
+        let vary = vary(&reply).to_ascii_lowercase();
+        let mut names: Vec<_> = vary.split(',').map(str::trim).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "{url}: {vary}");
+    }
 }
 
 #[tokio::test]

@@ -1,17 +1,21 @@
 //! Revocation without sessions: one write ends all tokens of a subject, at every node at once.
 
-use milepost_server::Identity;
+use milepost_server::{Identity, Keys};
 use milepost_store::CollectionPath;
 use serde_json::json;
 
-use super::stage::{admin, claims, get_as, issuer, put_as, secret_keys, token};
+use super::{
+    granting::{self, by_nobody, grant, refused, signed},
+    stage::{admin, claims, get_as, issuer, put_as, secret_keys, token},
+};
 use crate::scene::Scene;
 
 /// Two services in turns over one store, as two nodes are.
 async fn nodes() -> Scene {
     let users = CollectionPath::parse("users").unwrap();
     let issuer = issuer(secret_keys()).epochs(users);
-    let scene = Scene::believing(Identity::of_issuers(vec![issuer]).unwrap());
+    let identity = Identity::of_issuers(vec![issuer]).unwrap();
+    let scene = Scene::believing(identity.grants(Keys::new(granting::ring())));
     let store = scene.store();
     for (url, body) in [
         ("collections/users", "{}"),
@@ -96,4 +100,37 @@ async fn a_token_without_an_epoch_is_of_the_first() {
     assert!(!claims(&[]).contains_key("epoch"));
     let reply = put_as(&scene, &plain, "/v1/users/ada", "{}").await;
     reply.is_problem(401, "tokenInvalid");
+}
+
+#[tokio::test]
+async fn a_grant_ends_with_the_epoch_of_its_subject_and_with_its_issuer() {
+    let scene = nodes().await;
+    let of_epoch = |epoch: u64| {
+        let mut get = grant("GET", "/v1/users");
+        get.claims.insert("epoch".to_owned(), json!(epoch));
+        signed(&get)
+    };
+    let (old, new) = (of_epoch(3), of_epoch(4));
+    assert_eq!(get_as(&scene, &old, "/v1/users").await.status, 200);
+    let bearer = format!("Bearer {}", admin());
+    let fields = [("authorization", &*bearer), ("if-match", "*")];
+    let written = scene
+        .put_with("/v1/users/ada", &fields, r#"{"epoch":4}"#)
+        .await;
+    assert_eq!(written.status, 204, "{written:?}");
+    for _node in 0..2 {
+        refused(&get_as(&scene, &old, "/v1/users").await, "revoked");
+        assert_eq!(get_as(&scene, &new, "/v1/users").await.status, 200);
+    }
+    let deleted = scene.ask("DELETE", "/v1/users/ada", &fields, "").await;
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    refused(&get_as(&scene, &new, "/v1/users").await, "revoked");
+    let nobodys = signed(&by_nobody(grant("GET", "/v1/users")));
+    assert_eq!(get_as(&scene, &nobodys, "/v1/users").await.status, 200);
+    let mut stranger = grant("GET", "/v1/users");
+    stranger.subject.as_mut().unwrap().issuer = "https://other.example".to_owned();
+    refused(
+        &get_as(&scene, &signed(&stranger), "/v1/users").await,
+        "issuer",
+    );
 }

@@ -3,6 +3,10 @@
 mod answers;
 mod epochs;
 mod forms;
+mod granting;
+mod grants;
+mod grants_narrowed;
+mod grants_wrong;
 mod keys;
 mod stage;
 mod tokens;

@@ -1,0 +1,221 @@
+//! `milepost grant`: links that let whoever has one do one thing for a while, made with the server's keys; and narrows them,
+//! which needs no key.
+
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use milepost_seal::KeyFile;
+use milepost_server::identity::{Grant, GrantError, GrantKey, GrantSubject, Narrowing, narrowed};
+use serde_json::Map;
+
+use super::token::read_claim;
+use crate::{
+    Ended,
+    duration::Seconds,
+    exit::{Exit, Failure},
+    keys::{beside, now},
+    serving::LOCAL_ISSUER,
+    terminal::Terminal,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  milepost grant GET http://127.0.0.1:7070/v1/books/solaris --for 1h
+  milepost grant GET http://127.0.0.1:7070/v1/books/solaris --for 15m --link      a URL that works by itself
+  milepost grant PUT http://127.0.0.1:7070/v1/books/solaris --subject ada --keys shared.json
+  milepost grant GET http://127.0.0.1:7070/v1/books --below --for 7d > books.grant
+  milepost grant --narrow books.grant --for 5m                                    shorter: no key is needed
+  milepost grant GET http://127.0.0.1:7070/v1/books/emma --narrow books.grant     one of them
+
+It is for this method and this URL, path and query to the letter. It goes into Authorization: Bearer (--token, MILEPOST_TOKEN),
+and is taken by a server that runs with --grants and the same keys. Rules are asked about its subject as about anybody.
+It ends with its time, with its subject's epoch, or with the key: milepost keys revoke.
+";
+
+/// How long a grant is good, and how long one in a URL is at most, in seconds.
+const HOUR_S: u64 = 3600;
+/// The most that is read of a file with a grant, in bytes; no grant has more than 8 KiB.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Make a link that allows one thing for a while, or narrow one
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct GrantCommand {
+    /// What may be done: GET (HEAD is meant too), PUT, PATCH, DELETE, POST, QUERY
+    #[arg(
+        value_name = "METHOD",
+        required_unless_present = "narrow",
+        requires = "url"
+    )]
+    method: Option<String>,
+
+    /// Where: the whole URL, or what stands in it behind the host
+    #[arg(value_name = "URL")]
+    url: Option<String>,
+
+    /// How long it is good: 90s, 30m, 1h, 7d [default: 1h; with --narrow, as long as it was]
+    #[arg(long = "for", value_name = "TIME")]
+    lifetime: Option<Seconds>,
+
+    /// Also everything below the URL, with any query
+    #[arg(long, requires = "url")]
+    below: bool,
+
+    /// Whom it speaks for [default: nobody in particular, whom rules see as urn:milepost:grant]
+    #[arg(long, value_name = "ID", conflicts_with = "narrow")]
+    subject: Option<String>,
+
+    /// Whose word the subject is, as the server's --issuer has it [default: urn:milepost:local]
+    #[arg(long, value_name = "NAME", requires = "subject")]
+    issuer: Option<String>,
+
+    /// What rules see of the subject: `role=teller` is a text, `epoch:=3` JSON; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "narrow")]
+    claim: Vec<String>,
+
+    /// Print the URL with the grant in it: for GET, for an hour at most
+    #[arg(long, requires = "url")]
+    link: bool,
+
+    /// Narrow the grant in this file instead (`-` for stdin), as its holder: to what else is given
+    #[arg(long, value_name = "FILE")]
+    narrow: Option<PathBuf>,
+
+    /// The directory of the store whose keys sign it
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "MILEPOST_DATA",
+        default_value = "milepost-data"
+    )]
+    data: PathBuf,
+
+    /// The file of keys that signs it; then --data doesn't matter
+    #[arg(long, value_name = "FILE", env = "MILEPOST_KEYS")]
+    keys: Option<PathBuf>,
+}
+
+impl GrantCommand {
+    /// Runs the command.
+    pub(crate) fn run(self, terminal: Terminal) -> Ended {
+        self.refuse_link_that_no_server_takes()?;
+        let grant = match &self.narrow {
+            Some(file) => narrowed(read(file)?.trim(), &self.narrowing()),
+            None => self.grant()?.sign(&self.key()?),
+        };
+        let grant = grant.map_err(|error| unusable(&error))?;
+        match self.url.as_ref().filter(|_| self.link) {
+            Some(url) => {
+                let separator = if url.contains('?') { '&' } else { '?' };
+                terminal.line(format!("{url}{separator}access_token={grant}"))?;
+            }
+            None => terminal.line(grant)?,
+        }
+        Ok(Exit::Ok)
+    }
+
+    fn refuse_link_that_no_server_takes(&self) -> Result<(), Failure> {
+        let is_long = self.lifetime.is_some_and(|lifetime| lifetime.0 > HOUR_S);
+        let writes = self.method.as_deref().is_some_and(|method| method != "GET");
+        if self.link && (is_long || writes) {
+            let message = "a URL carries grants for GET only, and for an hour at most";
+            return Err(Failure::usage(message)
+                .hint("leave --link out, and send the grant in Authorization: Bearer"));
+        }
+        Ok(())
+    }
+
+    fn grant(&self) -> Result<Grant, Failure> {
+        let claims = self.claim.iter().map(|claim| read_claim(claim));
+        let issuer = self.issuer.as_deref().unwrap_or(LOCAL_ISSUER);
+        Ok(Grant {
+            method: self.method.clone().unwrap_or_default(),
+            url: behind_host(self.url.as_deref().unwrap_or_default()).to_owned(),
+            below: self.below,
+            expires_s: ends(self.lifetime.unwrap_or(Seconds(HOUR_S))),
+            subject: self.subject.clone().map(|id| GrantSubject {
+                issuer: issuer.to_owned(),
+                id,
+            }),
+            claims: claims.collect::<Result<Map<_, _>, _>>()?,
+        })
+    }
+
+    fn narrowing(&self) -> Narrowing {
+        Narrowing {
+            method: self.method.clone(),
+            url: self.url.as_deref().map(|url| behind_host(url).to_owned()),
+            below: self.below,
+            expires_s: self.lifetime.map(ends),
+        }
+    }
+
+    fn key(&self) -> Result<GrantKey, Failure> {
+        let file = match &self.keys {
+            Some(path) => KeyFile::at(path),
+            None => beside(&self.data),
+        };
+        let ring = file.read().map_err(|error| {
+            Failure::from(error)
+                .hint("name the server's: --data DIR, or --keys FILE; a server makes them when it first starts")
+        })?;
+        GrantKey::active(&ring).ok_or_else(|| {
+            Failure::failed("the ring has no key that signs").hint("milepost keys rotate")
+        })
+    }
+}
+
+fn unusable(error: &GrantError) -> Failure {
+    let message = error.to_string();
+    match error {
+        GrantError::Malformed { .. } => Failure::invalid(message)
+            .hint("--narrow takes a file with what milepost grant printed, without --link"),
+        GrantError::TooNarrow => Failure::invalid(message),
+        GrantError::Wider { .. } => {
+            Failure::usage(message).hint("ask whoever made it for another one")
+        }
+        _ => Failure::usage(message),
+    }
+}
+
+fn ends(lifetime: Seconds) -> u64 {
+    now().as_unix_seconds().saturating_add(lifetime.0)
+}
+
+/// `https://host/path?query` without what stands before the path.
+fn behind_host(url: &str) -> &str {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    if !scheme.starts_with("http") {
+        return url;
+    }
+    let slash = rest.find('/');
+    slash.and_then(|slash| rest.get(slash..)).unwrap_or("/")
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = if file.as_os_str() == "-" {
+        let stdin = std::io::stdin().lock();
+        stdin.take(FILE_BYTES_MAX).read_to_string(&mut text)
+    } else {
+        let opened = std::fs::File::open(file);
+        opened.and_then(|opened| opened.take(FILE_BYTES_MAX).read_to_string(&mut text))
+    };
+    read.map_err(|error| Failure::file(file.display(), &error))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_about_what_stands_behind_the_host() {
+        assert_eq!(behind_host("https://a.example:1/v1/b?c=d"), "/v1/b?c=d");
+        assert_eq!(behind_host("https://a.example"), "/");
+        assert_eq!(behind_host("/v1/b?c=://d"), "/v1/b?c=://d");
+    }
+}
