@@ -121,18 +121,28 @@ impl Assembly {
         }
     }
 
+    /// Throws the database away, and makes an empty one in its place.
+    ///
+    /// # Errors
+    /// When PostgreSQL doesn't.
+    pub(crate) fn renew_database(&self) -> Result<(), String> {
+        self.at_leader("dropdb", &["--force"])?;
+        self.make_database()
+    }
+
     fn make_database(&self) -> Result<(), String> {
+        self.at_leader("createdb", &[])
+    }
+
+    /// Runs one of PostgreSQL's programs about the database.
+    fn at_leader(&self, program: &str, options: &[&str]) -> Result<(), String> {
         let leader = self.only(Standing::Primary).ok_or("no machine leads")?;
         let leader = self.databases.get(leader).ok_or("no machine leads")?;
-        let createdb = super::database::programs()?.join("createdb");
-        let words = [
-            &createdb.display().to_string(),
-            "-h",
-            &leader.host.address,
-            "-U",
-            ROLE,
-            NAME,
-        ];
+        let program = super::database::programs()?.join(program);
+        let program = program.display().to_string();
+        let mut words = vec![program.as_str(), "-h", &leader.host.address, "-U", ROLE];
+        words.extend(options);
+        words.push(NAME);
         self.place.read(&leader.host, &words).map(|_| ())
     }
 

@@ -46,11 +46,9 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Adds to a run: one node, killed and started again; then what needs a cluster, for minutes of which machines die.
+/// Adds to a run: one node, audited and killed; then what needs a cluster, for minutes of which machines die.
 pub(crate) fn add_to(steps: &mut Steps, installing: Installing) {
-    steps.run("faults: one node killed", || {
-        run_faults(&FaultOptions::small_embedded(), installing).map(|()| Done::Passed)
-    });
+    faults::add_one_to(steps);
     add_nodes_to(steps, installing);
 }
 

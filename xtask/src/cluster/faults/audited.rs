@@ -13,6 +13,7 @@ use crate::{
         node::Node,
         place::Place,
     },
+    protocol::LIMITS,
     say,
 };
 
@@ -20,13 +21,17 @@ use crate::{
 const SANDBOX: &str = "/v1/shelves";
 const DEFINITION: &str = r#"{ "title": "Shelves", "indexes": { "room": "/room" } }"#;
 const SHELVES: u32 = 7;
-/// More tell nothing that these don't.
-const OPERATIONS_MAX: &str = "40";
+/// What tells users apart, beside it.
+const DIARIES: &str = r#"{ "title": "Diaries",
+  "rules": { "read": "subject != null && resource.owner == subject.id", "write": "true" } }"#;
+const USERS: [&str; 2] = ["ada", "bob"];
+/// The nodes are ours; more operations tell nothing that these don't.
+const MODEST: [&str; 3] = ["--i-operate-this-host", "--operations", "40"];
 /// What applies to a service that sets no cookie and isn't on loopback: all of it has to look at something.
 const RESTARTED: &[&str] = &[
-    "SC-1", "OR-1", "UR-1", "HS-1", "CN-2", "UA-1", "OR-2", "OR-3", "MT-1", "RP-1", "RP-2", "RP-3",
-    "CC-1", "CC-2", "CC-3", "SB-1", "SB-2", "PG-1", "PG-2", "PG-3", "OA-1", "OA-6", "CA-1", "CA-2",
-    "CA-3", "CA-4", "CA-5", "LK-1", "IK-1",
+    "SC-1", "OR-1", "UR-1", "HS-1", "CN-1", "CN-2", "UA-1", "OR-2", "OR-3", "MT-1", "RP-1", "RP-2",
+    "RP-3", "CC-1", "CC-2", "CC-3", "SB-1", "SB-2", "PG-1", "PG-2", "PG-3", "OA-1", "OA-6", "CA-1",
+    "CA-2", "CA-3", "CA-4", "CA-5", "LK-1", "IK-1",
 ];
 const MEASURED: &[&str] = &["MM-1", "SB-1"];
 
@@ -36,53 +41,73 @@ const MEASURED: &[&str] = &["MM-1", "SB-1"];
 /// What the auditor found, or a check that looked at nothing.
 pub(super) fn check(site: &mut Site, milepost: &Path) -> Result<(), String> {
     fill(site.addresses()?.first().copied().ok_or("no nodes")?)?;
-    let place = &site.assembly.place;
-    let restarts: Result<Vec<String>, String> = site
-        .nodes
-        .iter()
-        .map(|node| node.restarting(place))
-        .collect();
-    let mut words = base(site)?;
-    words.extend(["--write", "--sandbox", SANDBOX].map(str::to_owned));
-    words.extend(["--restart-cmd".to_owned(), restarts?.join("; ")]);
-    words.extend(["--har".to_owned(), pages(site)?]);
-    let said = audit(milepost, place, words, RESTARTED);
+    let key = site.assembly.place.path("tokens.jwk").display().to_string();
+    let [ada, bob] = USERS.map(|user| token(milepost, &key, user));
+    let bearers = [ada?, bob?];
+    site.tell(&["--limit", LIMITS, "--issuer", &key]);
+    site.restart()?;
+    let said = restarted(site, milepost, bearers);
+    site.limit(LIMITS);
     // Whom the auditor's command has started nobody waits for.
-    for node in &mut site.nodes {
-        node.kill_all(place);
-        node.start(place)?;
-    }
-    site.nodes
-        .iter_mut()
-        .try_for_each(|node: &mut Node| node.wait_until_ready(place))?;
+    site.restart()?;
     said?;
-    measure(site, milepost)
+    let node = site.nodes.first().ok_or("no nodes")?;
+    measure(node, &site.assembly.place, milepost)?;
+    // Rules hide what is of no concern to what is looked at next.
+    site.begin_anew()
 }
 
-/// Asks the first node, whose memory is looked at.
-fn measure(site: &Site, milepost: &Path) -> Result<(), String> {
-    let node = site.nodes.first().ok_or("no nodes")?;
-    let process = node.process().ok_or("the first node doesn't run")?;
-    let mut words = base(site)?;
+/// With writes by two users, and with restarts between requests.
+fn restarted(site: &Site, milepost: &Path, bearers: [String; 2]) -> Result<(), String> {
+    let place = &site.assembly.place;
+    let restarts = site.nodes.iter().map(|node| node.restarting(place));
+    let restarts = restarts.collect::<Result<Vec<String>, String>>()?;
+    let mut words = vec!["audit".to_owned()];
+    for (number, address) in site.addresses()?.into_iter().enumerate() {
+        if number > 0 {
+            words.push("--replica".to_owned());
+        }
+        words.push(base(address));
+    }
+    words.extend(MODEST.map(str::to_owned));
+    let [bearer, bearer2] = bearers;
+    for (name, value) in [
+        ("--sandbox", SANDBOX.to_owned()),
+        ("--restart-cmd", restarts.join("; ")),
+        ("--har", pages(site)?),
+        ("--bearer", bearer),
+        ("--bearer2", bearer2),
+    ] {
+        words.extend([name.to_owned(), value]);
+    }
+    words.push("--write".to_owned());
+    audit(milepost, place, words, RESTARTED)
+}
+
+/// A token for somebody, by an issuer whose key lies here.
+fn token(milepost: &Path, key: &str, subject: &str) -> Result<String, String> {
+    let words = ["token", "--key", key, "--subject", subject];
+    let token = read(program(milepost).args(words))?;
+    Ok(token.trim().to_owned())
+}
+
+/// Whether a node's memory grows with its clients.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn measure(node: &Node, place: &Place, milepost: &Path) -> Result<(), String> {
+    let process = node.process().ok_or("the node doesn't run")?;
+    let mut words = vec!["audit".to_owned(), base(node.address()?)];
+    words.extend(MODEST.map(str::to_owned));
     words.extend(["--pid".to_owned(), process.to_string()]);
     for check in MEASURED {
         words.extend(["--check".to_owned(), (*check).to_owned()]);
     }
-    audit(milepost, &site.assembly.place, words, MEASURED)
+    audit(milepost, place, words, MEASURED)
 }
 
-/// The nodes, the first one as the service and the others as its replicas.
-fn base(site: &Site) -> Result<Vec<String>, String> {
-    let mut words = vec!["audit".to_owned()];
-    for (number, address) in site.addresses()?.iter().enumerate() {
-        if number > 0 {
-            words.push("--replica".to_owned());
-        }
-        words.push(format!("http://{address}/v1/"));
-    }
-    let rest = ["--i-operate-this-host", "--operations", OPERATIONS_MAX];
-    words.extend(rest.map(str::to_owned));
-    Ok(words)
+fn base(node: SocketAddr) -> String {
+    format!("http://{node}/v1/")
 }
 
 /// Runs it, and looks whether every check of these has looked at something.
@@ -126,16 +151,28 @@ fn pages(site: &Site) -> Result<String, String> {
 }
 
 /// What there is to look at.
-fn fill(node: SocketAddr) -> Result<(), String> {
+///
+/// # Errors
+/// When it isn't taken.
+pub(super) fn fill(node: SocketAddr) -> Result<(), String> {
     put(node, "/v1/-/collections/shelves", DEFINITION.to_owned())?;
     for number in 1..=SHELVES {
         let shelf = format!(r#"{{ "room": "{number}", "books": {} }}"#, number * 40);
         put(node, &format!("{SANDBOX}/s{number}"), shelf)?;
     }
+    put(node, "/v1/-/collections/diaries", DIARIES.to_owned())?;
+    for user in USERS {
+        let diary = format!(r#"{{ "owner": "{user}" }}"#);
+        put(node, &format!("/v1/diaries/{user}"), diary)?;
+    }
     Ok(())
 }
 
-fn put(node: SocketAddr, target: &str, body: String) -> Result<(), String> {
+/// Puts a document where none stands.
+///
+/// # Errors
+/// When it isn't taken.
+pub(super) fn put(node: SocketAddr, target: &str, body: String) -> Result<(), String> {
     let answer = ask(node, &Ask::put(target, body));
     match &answer {
         Answer::Told(response) if matches!(response.status, 200 | 201 | 204) => Ok(()),

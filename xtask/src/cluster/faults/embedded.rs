@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use super::{
-    Options,
+    Options, audited,
     report::{Struck, table},
     verdict,
 };
@@ -15,17 +15,33 @@ use crate::{
 
 const BETWEEN: Duration = Duration::from_secs(2);
 
+/// Audits one that is left alone: whether its memory grows with its clients.
+///
+/// # Errors
+/// What the auditor found.
+pub(super) fn measure(options: &Options) -> Result<(), String> {
+    let place = Place::make()?;
+    let node = start(&place, options)?;
+    audited::fill(node.address()?)?;
+    audited::measure(&node, &place, &options.program)
+}
+
+fn start(place: &Place, options: &Options) -> Result<Node, String> {
+    let host = place.network().host(21)?;
+    let data = ["--data".to_owned(), "data".to_owned()];
+    let mut node = Node::new(1, host, data.to_vec()).of(&options.program);
+    node.start(place)?;
+    node.wait_until_ready(place)?;
+    Ok(node)
+}
+
 /// Kills it every few seconds, for as long as was asked for.
 ///
 /// # Errors
 /// When it does not come up again, or a promise was broken.
 pub(super) fn run(options: &Options) -> Result<(), String> {
     let place = Place::make()?;
-    let host = place.network().host(21)?;
-    let data = ["--data".to_owned(), "data".to_owned()];
-    let mut node = Node::new(1, host, data.to_vec()).of(&options.program);
-    node.start(&place)?;
-    node.wait_until_ready(&place)?;
+    let mut node = start(&place, options)?;
     let load = Load {
         doors: vec![node.address()?],
         clients: options.clients,

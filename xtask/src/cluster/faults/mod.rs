@@ -9,6 +9,7 @@ mod embedded;
 mod fault;
 mod nodes;
 mod options;
+mod replayed;
 mod replica;
 mod report;
 mod rolling;
@@ -43,6 +44,18 @@ pub(crate) fn run(options: &Options, installing: Installing) -> Result<(), Strin
     }
 }
 
+/// Adds to a run: whether one node's memory grows with its clients, and what they see when it is killed.
+pub(crate) fn add_one_to(steps: &mut Steps) {
+    let options = Options::small_embedded();
+    steps.run("one node: memory, audited", || {
+        build_milepost()?;
+        embedded::measure(&options).map(|()| Done::Passed)
+    });
+    steps.run("one node: killed", || {
+        embedded::run(&options).map(|()| Done::Passed)
+    });
+}
+
 /// Adds to a run: what the auditor says of three nodes, what independent tools say of them behind a balancer that
 /// sends each request to another one, and a few faults.
 pub(crate) fn add_to(steps: &mut Steps) {
@@ -55,6 +68,9 @@ pub(crate) fn add_to(steps: &mut Steps) {
     let Some(mut site) = started else { return };
     steps.run("nodes: audit", || {
         audited::check(&mut site, &options.program).map(|()| Done::Passed)
+    });
+    steps.run("nodes: a last step, a thousand times", || {
+        replayed::check(&site).map(|()| Done::Passed)
     });
     protocol::add_about(steps, "nodes", site.balancer.address);
     steps.run("nodes: faults", || {

@@ -59,10 +59,45 @@ impl Site {
 
     /// Gives all nodes other limits, from their next start on.
     pub(crate) fn limit(&mut self, limits: &str) {
+        self.tell(&["--limit", limits]);
+    }
+
+    /// Gives all nodes these options beside the store's, from their next start on.
+    pub(crate) fn tell(&mut self, options: &[&str]) {
         let mut words = self.words.clone();
-        words.extend(["--limit".to_owned(), limits.to_owned()]);
+        words.extend(options.iter().map(|word| (*word).to_owned()));
         for node in &mut self.nodes {
             node.set_words(&words);
+        }
+    }
+
+    /// Kills all nodes and whatever was started in their place, and starts them again.
+    ///
+    /// # Errors
+    /// When one doesn't come back.
+    pub(crate) fn restart(&mut self) -> Result<(), String> {
+        self.kill_nodes();
+        let place = &self.assembly.place;
+        for node in &mut self.nodes {
+            node.start(place)?;
+        }
+        let mut nodes = self.nodes.iter_mut();
+        nodes.try_for_each(|node| node.wait_until_ready(place))
+    }
+
+    /// The same over an empty database.
+    ///
+    /// # Errors
+    /// As [`Site::restart`], or when the database can't be made.
+    pub(crate) fn begin_anew(&mut self) -> Result<(), String> {
+        self.kill_nodes();
+        self.assembly.renew_database()?;
+        self.restart()
+    }
+
+    fn kill_nodes(&mut self) {
+        for node in &mut self.nodes {
+            node.kill_all(&self.assembly.place);
         }
     }
 
