@@ -157,7 +157,7 @@ impl StoreOptions {
 
     fn address(&self, text: &str) -> Result<Address, Failure> {
         let address = Address::parse(text).map_err(|error| storage::open_failure(&error))?;
-        if address.has_password() && std::env::args().any(|argument| argument.contains(text)) {
+        if address.has_password() && is_an_argument(text) {
             return Err(Failure::usage(
                 "the store's address holds a password, which every user of this machine can see (ps)",
             )
@@ -224,4 +224,9 @@ fn node_name() -> String {
     let host = rustix::system::uname();
     let host = host.nodename().to_string_lossy().into_owned();
     format!("{host} ({})", std::process::id())
+}
+
+/// Whether a text stands in this process's arguments, where all may read it.
+fn is_an_argument(text: &str) -> bool {
+    std::env::args_os().any(|argument| argument.to_string_lossy().contains(text))
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, backup::Backup};
 
 use super::{
     cause, connection, digests,
-    directory::{Directory, database, io},
+    directory::{Directory, database, io, publish},
     schema::{self, Found, set_meta},
 };
 use crate::{MaintenanceError, positions::random};
@@ -30,9 +30,7 @@ pub(super) fn backup(from: &Path, to: &Path) -> Result<(), MaintenanceError> {
     // Under another name until it is whole: what is there under the right name is a backup.
     let partial = to.with_extension("partial");
     let copied = copy(from, &partial);
-    let finished = copied
-        .and_then(|()| sync(&partial))
-        .and_then(|()| fs::rename(&partial, to).map_err(|source| io(to, source)));
+    let finished = copied.and_then(|()| publish(&partial, to));
     if finished.is_err() {
         // The error that is already being told matters more than one of cleaning up.
         let _ = fs::remove_file(&partial);
@@ -53,12 +51,6 @@ fn copy(from: &Path, to: &Path) -> Result<(), MaintenanceError> {
     target
         .pragma_update(None, "journal_mode", "DELETE")
         .map_err(cause)
-}
-
-fn sync(path: &Path) -> Result<(), MaintenanceError> {
-    fs::File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(|source| io(path, source))
 }
 
 /// Makes a store in `directory` from the file of a backup.
@@ -90,8 +82,7 @@ pub fn restore(
     digests::renew(&renewing).map_err(cause)?;
     renewing.commit().map_err(cause)?;
     drop(db);
-    sync(&partial)?;
-    fs::rename(&partial, &target).map_err(|source| io(&target, source))
+    publish(&partial, &target)
 }
 
 /// Makes sure that nothing is where a new database is to appear; answers under which name it is made,

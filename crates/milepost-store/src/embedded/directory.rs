@@ -52,6 +52,22 @@ pub(super) fn database(directory: &Path) -> PathBuf {
     directory.join(DATABASE)
 }
 
+/// Gives a finished file its name: durable before it can be found, and findable after a power cut.
+pub(super) fn publish(partial: &Path, target: &Path) -> Result<(), MaintenanceError> {
+    sync(partial)?;
+    std::fs::rename(partial, target).map_err(|source| io(target, source))?;
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => sync(folder),
+        _ => sync(Path::new(".")),
+    }
+}
+
+fn sync(path: &Path) -> Result<(), MaintenanceError> {
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|source| io(path, source))
+}
+
 pub(super) fn io(path: &Path, source: std::io::Error) -> MaintenanceError {
     MaintenanceError::Io {
         path: path.display().to_string(),

@@ -16,7 +16,7 @@ use rusqlite::{Connection, params};
 use super::{
     catalog::{Catalog, Collection, text_pointer},
     cause, connection, copies, digests,
-    directory::{Directory, io},
+    directory::{Directory, publish},
     rows::{blob, row_number, signed, unsigned},
     schema::{self, meta, set_meta},
 };
@@ -323,11 +323,7 @@ impl Arriving {
                 std::io::Error::other(what),
             )));
         }
-        let file = fs::File::open(&self.partial);
-        file.and_then(|file| file.sync_all())
-            .map_err(|source| io(&self.partial, source))?;
-        let target = self.directory.database();
-        fs::rename(&self.partial, &target).map_err(|source| io(&target, source))?;
+        publish(&self.partial, &self.directory.database())?;
         self.is_finished = true;
         Ok(())
     }
