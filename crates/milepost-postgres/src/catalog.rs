@@ -177,9 +177,13 @@ async fn definitions(
     lineage: &Lineage,
     known: Option<&Catalog>,
 ) -> Result<Definitions, Trouble> {
-    let sql = "SELECT v.id, v.row, v.body FROM milepost.versions v
-               JOIN milepost.collections c ON c.number = v.collection AND c.name = $1
-               WHERE v.superseded IS NULL AND NOT v.deleted";
+    // One after the other by its key, however many versions of other collections there are.
+    let sql = "SELECT k.id, k.row, v.body FROM milepost.collections c
+               JOIN milepost.keys k ON k.collection = c.number AND NOT k.deleted
+               CROSS JOIN LATERAL (
+                   SELECT body FROM milepost.versions
+                   WHERE collection = k.collection AND row = k.row LIMIT 1) AS v
+               WHERE c.name = $1";
     let mut definitions = Definitions::default();
     for row in client.query(sql, &[&COLLECTIONS]).await? {
         let id: &str = row.try_get(0)?;

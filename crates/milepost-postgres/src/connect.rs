@@ -25,6 +25,14 @@ use crate::{
     trust::Trust,
 };
 
+/// For every connection: what is asked takes less time than compiling it would, or sharing it out.
+const SETTINGS: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0";
+
+/// For connections that write: what a statement names is found by its key, however few rows a table has at
+/// the moment or had when it was last looked at.
+pub(crate) const BY_KEY: &str = "SET plan_cache_mode = force_generic_plan;
+SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+
 /// A pool of connections for readers.
 pub(crate) type Pool = managed::Pool<Connector>;
 /// A connection of a pool.
@@ -131,7 +139,7 @@ impl Connector {
         messages: Option<mpsc::UnboundedSender<AsyncMessage>>,
         moved: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
-        Ok(match &self.tls {
+        let (client, driver) = match &self.tls {
             Some(tls) => {
                 let (client, connection) = config.connect(tls.clone()).await?;
                 (client, tokio::spawn(drive(connection, messages, moved)))
@@ -140,7 +148,9 @@ impl Connector {
                 let (client, connection) = config.connect(NoTls).await?;
                 (client, tokio::spawn(drive(connection, messages, moved)))
             }
-        })
+        };
+        client.batch_execute(SETTINGS).await?;
+        Ok((client, driver))
     }
 }
 

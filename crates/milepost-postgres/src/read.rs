@@ -15,21 +15,38 @@ use crate::{
 /// One statement, so that the head and the version are of one moment.
 const NEWEST: &str = "
 SELECT s.epoch, s.head, v.row, v.replaced, v.modified, v.body FROM milepost.store s
-LEFT JOIN milepost.versions v
-    ON v.collection = $1 AND v.parent = $2 AND v.id = $3 AND v.superseded IS NULL";
+LEFT JOIN milepost.keys k ON k.collection = $1 AND k.parent = $2 AND k.id = $3
+LEFT JOIN milepost.versions v ON v.collection = k.collection AND v.row = k.row";
+/// From the newest version back, until one is reached that stood then.
 const AS_OF: &str = "
-SELECT row, replaced, modified, body FROM milepost.versions
-WHERE collection = $1 AND parent = $2 AND id = $3 AND row <= $4
-    AND (superseded IS NULL OR superseded > $4)
-ORDER BY row DESC LIMIT 1";
+WITH RECURSIVE back (row, replaced) AS (
+    SELECT v.row, v.replaced FROM milepost.keys k
+    JOIN milepost.versions v ON v.collection = k.collection AND v.row = k.row
+    WHERE k.collection = $1 AND k.parent = $2 AND k.id = $3
+    UNION ALL
+    SELECT v.row, v.replaced FROM back
+    JOIN milepost.versions v ON v.collection = $1 AND v.row = back.replaced
+    WHERE back.row > $4)
+SELECT v.row, v.replaced, v.modified, v.body FROM back
+JOIN milepost.versions v ON v.collection = $1 AND v.row = back.row
+WHERE back.row <= $4";
 const MADE_BY: &str = "
 SELECT row, replaced, modified, body FROM milepost.versions
-WHERE collection = $1 AND parent = $2 AND id = $3 AND row BETWEEN $4 AND $5
+WHERE collection = $1 AND row BETWEEN $4 AND $5 AND parent = $2 AND id = $3
 ORDER BY row DESC LIMIT 1";
+/// From the newest version back, as far as there are as many as are asked for.
 const ALL: &str = "
-SELECT row, replaced, modified, body FROM milepost.versions
-WHERE collection = $1 AND parent = $2 AND id = $3 AND row < $4
-ORDER BY row DESC LIMIT $5";
+WITH RECURSIVE back (row, replaced, taken) AS (
+    SELECT v.row, v.replaced, (v.row < $4)::integer::bigint FROM milepost.keys k
+    JOIN milepost.versions v ON v.collection = k.collection AND v.row = k.row
+    WHERE k.collection = $1 AND k.parent = $2 AND k.id = $3
+    UNION ALL
+    SELECT v.row, v.replaced, back.taken + (v.row < $4)::integer::bigint FROM back
+    JOIN milepost.versions v ON v.collection = $1 AND v.row = back.replaced
+    WHERE back.taken < $5)
+SELECT v.row, v.replaced, v.modified, v.body FROM back
+JOIN milepost.versions v ON v.collection = $1 AND v.row = back.row
+WHERE back.row < $4 ORDER BY back.row DESC";
 
 /// The newest version of a resource.
 pub(crate) async fn newest(

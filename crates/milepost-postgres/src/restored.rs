@@ -12,6 +12,7 @@ use crate::{
     options::Options,
     rows::{self, sequence_of},
     schema,
+    sequencer::LOCK,
     trouble::Trouble,
 };
 
@@ -33,9 +34,7 @@ pub async fn begin_history(options: &Options) -> Result<(), OpenError> {
 }
 
 async fn begin(client: &ClientWrapper) -> Result<(), Trouble> {
-    client
-        .batch_execute("BEGIN; SELECT 1 FROM milepost.store FOR UPDATE")
-        .await?;
+    client.batch_execute(&format!("BEGIN; {LOCK}")).await?;
     let history = History::from_random(random());
     let sql = "UPDATE milepost.store SET history = $1, epoch = epoch + 1";
     client.execute(sql, &[&history.as_str()]).await?;
@@ -58,23 +57,24 @@ pub(crate) async fn digest(
     path: &CollectionPath,
     number: i32,
 ) -> Result<SetDigest, Trouble> {
-    let sql = "SELECT row, parent, id FROM milepost.versions
-               WHERE collection = $1 AND row > $2 AND superseded IS NULL AND NOT deleted
-               ORDER BY row LIMIT $3";
+    let sql = "SELECT row, parent, id FROM milepost.keys
+               WHERE collection = $1 AND (parent, id) > ($2, $3) AND NOT deleted
+               ORDER BY parent, id LIMIT $4";
     let statement = client.prepare_cached(sql).await?;
     let mut digest = SetDigest::default();
-    let mut after = -1_i64;
+    let mut after = (String::new(), String::new());
     loop {
         let found = client
-            .query(&statement, &[&number, &after, &READ_AT_ONCE])
+            .query(&statement, &[&number, &after.0, &after.1, &READ_AT_ONCE])
             .await?;
-        for row in &found {
-            after = row.try_get(0)?;
-            let key = rows::key(path, row.try_get(1)?, row.try_get(2)?)?;
-            digest.add(&key, catalog.lineage.position(sequence_of(after)));
-        }
-        if found.is_empty() {
+        let Some(last) = found.last() else {
             return Ok(digest);
+        };
+        after = (last.try_get(1)?, last.try_get(2)?);
+        for row in &found {
+            let key = rows::key(path, row.try_get(1)?, row.try_get(2)?)?;
+            let sequence = sequence_of(row.try_get(0)?);
+            digest.add(&key, catalog.lineage.position(sequence));
         }
     }
 }

@@ -1,11 +1,16 @@
-//! Between the columns of a row and the store's vocabulary: how rows are numbered, and what a
-//! version looks like.
+//! Between the columns of a row and the store's vocabulary: how rows are numbered, what a version
+//! looks like, and where the database says that a row lies.
 
-use bytes::Bytes;
+use std::error::Error;
+
+use bytes::{Bytes, BytesMut};
 use milepost_store::{
     CollectionPath, ParentPath, ResourceKey, Timestamp, Version, backend::Lineage,
 };
-use tokio_postgres::Row;
+use tokio_postgres::{
+    Row,
+    types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked},
+};
 
 use crate::trouble::Trouble;
 
@@ -13,6 +18,29 @@ use crate::trouble::Trouble;
 const PLACE_BITS: u32 = 20;
 /// Where an entry of an index ends that stands.
 pub(crate) const STANDS: i64 = i64::MAX;
+
+/// Where a row of a table lies, as the database calls it: good as long as a transaction lasts in which
+/// nobody else writes the row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place([u8; 6]);
+
+impl<'a> FromSql<'a> for Place {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw.try_into()?))
+    }
+
+    accepts!(TID);
+}
+
+impl ToSql for Place {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        out.extend_from_slice(&self.0);
+        Ok(IsNull::No)
+    }
+
+    accepts!(TID);
+    to_sql_checked!();
+}
 
 /// The number of the version that is `place`-th in the commit `sequence`.
 pub(crate) fn row_number(sequence: u64, place: usize) -> i64 {

@@ -1,7 +1,10 @@
 //! The tables, the number of their format, and how they come to be.
 //!
-//! * `versions`: every version of every resource under an ever-growing number, `row = sequence << 20
-//!   | place in the commit`, and the row that superseded it.
+//! * `versions`: every version of every resource, appended under an ever-growing number and never touched
+//!   again: `row = sequence << 20 | place in the commit`. Each says which version it replaced, so that the
+//!   past of a resource is a chain (`chain`).
+//! * `keys`: the newest version of each resource, tombstones included. Narrow, and replaced in place:
+//!   no index is on what changes with a write.
 //! * `entries`: each declared index: which value a resource had, since which row, until which.
 //! * `texts`: the words of the newest versions, where text is declared.
 //! * `collections`, `indexes`, `incarnations`, `store`: the store about itself. The one row of `store`
@@ -18,7 +21,7 @@ use tokio_postgres::Client;
 use crate::{OpenError, options::Options, trouble::Trouble};
 
 /// The format that this version writes, and the newest it reads.
-pub(crate) const FORMAT: i32 = 2;
+pub(crate) const FORMAT: i32 = 3;
 /// Who founds or migrates holds this advisory lock: "mile" in ASCII, and a one.
 const FOUNDING: i64 = 0x6d69_6c65_0000_0001;
 
@@ -51,6 +54,7 @@ CREATE TABLE milepost.collections (
     defined_at      bigint NOT NULL DEFAULT 0,
     live            bigint NOT NULL DEFAULT 0,
     history_floor   bigint NOT NULL DEFAULT 0,
+    history_cursor  bigint NOT NULL DEFAULT 0,
     history_count   bigint NOT NULL DEFAULT 0,
     history_bytes   bigint NOT NULL DEFAULT 0,
     tombstone_floor bigint NOT NULL DEFAULT 0,
@@ -58,24 +62,27 @@ CREATE TABLE milepost.collections (
     digest          bytea NOT NULL
 ) WITH (fillfactor = 50);
 CREATE TABLE milepost.versions (
-    collection    integer NOT NULL,
-    row           bigint NOT NULL,
-    parent        text COLLATE "C" NOT NULL,
-    id            text COLLATE "C" NOT NULL,
-    replaced      bigint,
-    modified      bigint NOT NULL,
-    superseded    bigint,
-    superseded_at bigint,
-    deleted       boolean NOT NULL,
-    digest        bytea,
-    body          bytea,
+    row        bigint NOT NULL,
+    replaced   bigint,
+    modified   bigint NOT NULL,
+    collection integer NOT NULL,
+    parent     text COLLATE "C" NOT NULL,
+    id         text COLLATE "C" NOT NULL,
+    digest     bytea,
+    body       bytea,
     PRIMARY KEY (collection, row)
 );
 ALTER TABLE milepost.versions ALTER body SET STORAGE EXTERNAL;
-CREATE UNIQUE INDEX versions_newest ON milepost.versions (collection, parent, id) WHERE superseded IS NULL;
-CREATE INDEX versions_key ON milepost.versions (collection, parent, id, row);
-CREATE INDEX versions_superseded ON milepost.versions (collection, superseded) WHERE superseded IS NOT NULL;
-CREATE INDEX versions_tombstones ON milepost.versions (collection, row) WHERE superseded IS NULL AND deleted;
+CREATE INDEX versions_deleting ON milepost.versions (collection, row) WHERE body IS NULL;
+CREATE TABLE milepost.keys (
+    row        bigint NOT NULL,
+    collection integer NOT NULL,
+    deleted    boolean NOT NULL,
+    parent     text COLLATE "C" NOT NULL,
+    id         text COLLATE "C" NOT NULL,
+    PRIMARY KEY (collection, parent, id)
+) WITH (fillfactor = 60);
+CREATE INDEX keys_live ON milepost.keys (collection, parent, id) WHERE NOT deleted;
 CREATE TABLE milepost.indexes (
     number       bigint PRIMARY KEY,
     collection   integer NOT NULL,
@@ -83,6 +90,8 @@ CREATE TABLE milepost.indexes (
     stands_for   text NOT NULL,
     declared     bigint NOT NULL,
     built        bigint NOT NULL DEFAULT 0,
+    built_parent text COLLATE "C" NOT NULL DEFAULT '',
+    built_id     text COLLATE "C" NOT NULL DEFAULT '',
     is_complete  boolean NOT NULL,
     is_dropped   boolean NOT NULL DEFAULT false
 );
@@ -109,10 +118,33 @@ CREATE INDEX texts_words ON milepost.texts USING gin (words);
 "#;
 
 /// What brings a store of an earlier format to the next one, by the format that it has.
-const MIGRATIONS: &[(i32, &str)] = &[(
-    1,
-    "ALTER TABLE milepost.sequencers ADD name text NOT NULL DEFAULT '', ADD active_key text, ADD keys text[]",
-)];
+const MIGRATIONS: &[(i32, &str)] = &[(1, TO_2), (2, TO_3)];
+const TO_2: &str = "
+ALTER TABLE milepost.sequencers ADD name text NOT NULL DEFAULT '', ADD active_key text, ADD keys text[]";
+/// Each version said by which it was replaced; now it says only which one it replaced. Indexes that
+/// were being built are begun again.
+const TO_3: &str = r#"
+CREATE TABLE milepost.keys (
+    row        bigint NOT NULL,
+    collection integer NOT NULL,
+    deleted    boolean NOT NULL,
+    parent     text COLLATE "C" NOT NULL,
+    id         text COLLATE "C" NOT NULL,
+    PRIMARY KEY (collection, parent, id)
+) WITH (fillfactor = 60);
+INSERT INTO milepost.keys
+    SELECT row, collection, deleted, parent, id FROM milepost.versions WHERE superseded IS NULL;
+CREATE INDEX keys_live ON milepost.keys (collection, parent, id) WHERE NOT deleted;
+DROP INDEX milepost.versions_key;
+ALTER TABLE milepost.versions DROP superseded, DROP superseded_at, DROP deleted;
+CREATE INDEX versions_deleting ON milepost.versions (collection, row) WHERE body IS NULL;
+ALTER TABLE milepost.collections ADD history_cursor bigint NOT NULL DEFAULT 0;
+UPDATE milepost.collections SET history_cursor = greatest((history_floor << 20) - 1, 0);
+ALTER TABLE milepost.indexes ADD built_parent text COLLATE "C" NOT NULL DEFAULT '',
+    ADD built_id text COLLATE "C" NOT NULL DEFAULT '';
+DELETE FROM milepost.entries e USING milepost.indexes i
+    WHERE i.number = e.index_number AND NOT i.is_complete AND e.since <= i.declared;
+UPDATE milepost.indexes SET built = 0"#;
 /// The oldest server that has all that is used here.
 const SERVER_MIN: i32 = 150_000;
 

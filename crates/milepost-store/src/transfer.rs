@@ -68,8 +68,6 @@ pub struct Row {
     pub body: Option<Bytes>,
     /// Whether no other version has replaced it.
     pub is_newest: bool,
-    /// By which version it was replaced, and when, where its backend knows that without looking.
-    pub superseded: Option<(i64, u64)>,
 }
 
 /// A store that is taken out.

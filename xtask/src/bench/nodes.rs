@@ -2,9 +2,9 @@
 //! `UPDATE … WHERE version = $1`, with as many connections and the same setting of what is durable.
 //!
 //! The database has a core for itself; nodes and loads share the other one. The loop is PostgreSQL's own
-//! `pgbench`: each connection replaces one document of its own over and over, prepared, one statement a
-//! write, knowing the version that it wrote last, and keeps neither history nor index. Nothing kinder
-//! could be written by hand.
+//! `pgbench`: each connection replaces documents of its own, prepared, one statement a write, sends the new
+//! document, knows the version that it wrote last, and keeps neither history nor index nor speaks HTTP.
+//! Nothing kinder could be written by hand.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use super::{
     options::Options,
     pinned::{Pinned, free_address, load, server},
     report::{Goal, Report},
-    rounds::{Contestant, interleave},
+    rounds::{Comparison, Contestant, interleave},
 };
 use crate::{
     cargo::{program, read, run},
@@ -27,8 +27,10 @@ use crate::{
 };
 
 /// Connections of each load, each with one write under way.
-const CONNECTIONS: u32 = 64;
-/// Documents that are written.
+const CONNECTIONS: [u32; 3] = [32, 64, 256];
+/// Documents that each connection writes.
+const KEYS_EACH: u32 = 4;
+/// Documents that there are.
 const KEYS: u32 = 6_400;
 const DEFINITION: &str = r#"{ "title": "Documents", "indexes": { "kind": "/kind" } }"#;
 /// A document of the bench is about so long.
@@ -52,27 +54,44 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
         .collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = nodes.iter().map(|node| node.address).collect();
     fill(&addresses)?;
+    for connections in CONNECTIONS {
+        let comparison = compare(options, &database, &addresses, connections)?;
+        let goals = [Goal {
+            against: "UPDATE by hand",
+            ratio: 2.0,
+        }];
+        let title = format!("Durable writes over one PostgreSQL, {connections} connections");
+        report.add(&title, &comparison, &goals);
+    }
+    Ok(())
+}
+
+fn compare(
+    options: &Options,
+    database: &Database,
+    addresses: &[SocketAddr],
+    connections: u32,
+) -> Result<Comparison, String> {
+    say::talk(&format!("{connections} connections"));
+    let seconds = options.seconds;
     let writing = Writing {
         dialect: "milepost",
-        connections: CONNECTIONS,
-        keys: KEYS,
-        seconds: options.seconds,
+        connections,
+        keys: connections * KEYS_EACH,
+        seconds,
     };
     let mut contestants = vec![Contestant::new("UPDATE by hand (pgbench)", || {
-        database.by_hand(options.seconds)
+        let rate = || database.by_hand(connections, seconds);
+        database.costs(seconds, rate)
     })];
-    for count in 1..=3 {
+    for count in 1..=addresses.len() {
         let these = addresses.get(..count).unwrap_or_default();
         let name = format!("Milepost, {count} nodes");
-        contestants.push(Contestant::new(name, || writing.measure_all(these)));
+        contestants.push(Contestant::new(name, move || {
+            database.costs(seconds, || writing.measure_all(these))
+        }));
     }
-    let comparison = interleave(options.rounds, &mut contestants)?;
-    let goals = [Goal {
-        against: "UPDATE by hand",
-        ratio: 2.0,
-    }];
-    report.add("Durable writes over one PostgreSQL", &comparison, &goals);
-    Ok(())
+    interleave(options.rounds, &mut contestants)
 }
 
 /// A node; all share a ring of the bench's own: none of what is measured is sealed.
@@ -147,7 +166,7 @@ impl Database {
         initialize.args(["--auth=trust", "--username=milepost", "-D"]);
         read(initialize.arg(&data))?;
         let settings = format!(
-            "-k {} -h '' -p {} -c shared_buffers=256MB -c max_connections=200 -c max_wal_size=4GB",
+            "-k {} -h '' -p {} -c shared_buffers=256MB -c max_connections=400 -c max_wal_size=4GB",
             database.folder.display(),
             database.port
         );
@@ -186,27 +205,68 @@ impl Database {
         read(psql.args(["-q", "-c", sql, &self.address(name)])).map(|_| ())
     }
 
+    /// Measures, and says what a write costs the database.
+    fn costs(
+        &self,
+        seconds: u32,
+        measure: impl FnOnce() -> Result<f64, String>,
+    ) -> Result<f64, String> {
+        let before = self.cpu_seconds()?;
+        let rate = measure()?;
+        let writes = rate * f64::from(seconds);
+        let micros = (self.cpu_seconds()? - before) * 1e6 / writes.max(1.0);
+        say::talk(&format!("    the database's CPU: {micros:.0} µs a write"));
+        Ok(rate)
+    }
+
+    /// How long all of the database's processes have run so far, those that are gone included.
+    fn cpu_seconds(&self) -> Result<f64, String> {
+        let file = self.folder.join("data/postmaster.pid");
+        let text =
+            fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let first = text.lines().next().unwrap_or_default();
+        let children = read(program("ps").args(["-o", "pid=", "--ppid", first]))?;
+        // Its own time, and that of children that are gone; then theirs that are there.
+        let running: f64 = children.lines().map(|child| ticks(child.trim(), 2)).sum();
+        Ok((ticks(first, 4) + running) / 100.0)
+    }
+
     /// Writes a second by the loop.
-    fn by_hand(&self, seconds: u32) -> Result<f64, String> {
+    fn by_hand(&self, connections: u32, seconds: u32) -> Result<f64, String> {
         // What a connection wrote last it knows, as a client does that holds an entity tag.
         self.sql("byhand", "UPDATE documents SET version = 1")?;
+        self.sql("byhand", "VACUUM documents")?;
         let script = self.folder.join("byhand.sql");
         let text = format!(
-            "UPDATE documents SET body = repeat('y', {BODY_BYTES}), version = version + 1\n\
-             WHERE id = :client_id AND version = :version RETURNING version \\gset\n"
+            "\\set n :n + 1\n\
+             \\set id :client_id * {KEYS_EACH} + :n % {KEYS_EACH}\n\
+             \\set version :n / {KEYS_EACH} + 1\n\
+             UPDATE documents SET body = :n::text || :body || :n::text, version = version + 1\n\
+             WHERE id = :id AND version = :version RETURNING version \\gset\n"
         );
         fs::write(&script, text).map_err(|error| format!("{}: {error}", script.display()))?;
         let mut pgbench = load(self.programs.join("pgbench"));
-        let (clients, time) = (CONNECTIONS.to_string(), seconds.to_string());
-        pgbench.args([
-            "-n", "-M", "prepared", "-c", &clients, "-j", "1", "-T", &time, "-f",
-        ]);
-        let said = read(pgbench.arg(&script).arg(self.address("byhand")))?;
+        let (clients, time) = (connections.to_string(), seconds.to_string());
+        pgbench.args(["-n", "-M", "prepared", "-j", "1", "-D", "n=-1"]);
+        pgbench.args(["-c", &clients, "-T", &time, "-D"]);
+        // About as long as a document with the numbers around it.
+        pgbench.arg(format!("body={}", "x".repeat(BODY_BYTES - 12)));
+        let said = read(pgbench.arg("-f").arg(&script).arg(self.address("byhand")))?;
         let line = said.lines().find_map(|line| line.strip_prefix("tps = "));
         let rate = line.and_then(|line| line.split(' ').next());
         let rate = rate.and_then(|rate| rate.parse().ok());
         rate.ok_or_else(|| format!("pgbench said no rate:\n{said}"))
     }
+}
+
+/// The first so many of a process's times (its own in user mode, in the kernel; its children's), in ticks of
+/// 10 ms; 0 of one that is gone.
+fn ticks(process: &str, count: usize) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // What comes before may hold spaces.
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    let times = after.split_whitespace().skip(11).take(count);
+    times.filter_map(|time| time.parse::<f64>().ok()).sum()
 }
 
 impl Drop for Database {

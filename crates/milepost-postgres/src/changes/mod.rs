@@ -19,7 +19,7 @@ use crate::{
     view::{Remembered, View},
 };
 
-const COLUMNS: &str = "collection, row, parent, id, octet_length(body), superseded";
+const COLUMNS: &str = "v.collection, v.row, v.parent, v.id, octet_length(v.body), v.replaced";
 
 /// A question that can be answered, and from where on.
 struct Asked<'q> {
@@ -196,8 +196,8 @@ impl Asked<'_> {
         let sql = format!(
             "SELECT h.* FROM unnest($1::integer[]) AS asked (number)
              CROSS JOIN LATERAL (
-                 SELECT {COLUMNS} FROM milepost.versions
-                 WHERE collection = asked.number AND row > $2 ORDER BY row LIMIT $3
+                 SELECT {COLUMNS} FROM milepost.versions v
+                 WHERE v.collection = asked.number AND v.row > $2 ORDER BY v.row LIMIT $3
              ) AS h ORDER BY h.row LIMIT $3"
         );
         let numbers: Vec<i32> = self.collections.iter().map(|found| found.number).collect();
@@ -223,8 +223,9 @@ impl Asked<'_> {
             return Ok(None);
         }
         let sql = format!(
-            "SELECT {COLUMNS} FROM milepost.versions
-             WHERE collection = $1 AND parent = $2 AND superseded IS NULL LIMIT $3"
+            "SELECT {COLUMNS} FROM milepost.keys k
+             JOIN milepost.versions v ON v.collection = k.collection AND v.row = k.row
+             WHERE k.collection = $1 AND k.parent = $2 LIMIT $3"
         );
         let client = view.client()?;
         let statement = client.prepare_cached(&sql).await?;

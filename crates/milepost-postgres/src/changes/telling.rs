@@ -1,5 +1,7 @@
 //! Where a page of changes ends, and what is on it: pure, from what happened since.
 
+use std::collections::HashMap;
+
 use milepost_store::{
     ChangesQuery, Feed, ParentPath,
     backend::{Bounds, ends},
@@ -19,7 +21,9 @@ pub(super) struct Happened {
     pub(super) parent: String,
     pub(super) id: String,
     pub(super) bytes: usize,
-    pub(super) superseded: Option<i64>,
+    pub(super) replaced: Option<i64>,
+    /// The version that replaced it, among those that are looked at.
+    superseded: Option<i64>,
 }
 
 /// What is told of a version.
@@ -53,7 +57,8 @@ impl Happened {
             parent: row.try_get(2)?,
             id: row.try_get(3)?,
             bytes: size(row.try_get(4)?),
-            superseded: row.try_get(5)?,
+            replaced: row.try_get(5)?,
+            superseded: None,
         })
     }
 
@@ -74,7 +79,8 @@ impl<'q> Telling<'q> {
         }
     }
 
-    pub(super) fn take(&mut self, happened: Vec<Happened>, few: Option<Vec<Happened>>) {
+    pub(super) fn take(&mut self, mut happened: Vec<Happened>, few: Option<Vec<Happened>>) {
+        supersede(&mut happened);
         self.happened = unjudged(happened);
         self.few = few.map(unjudged);
     }
@@ -192,6 +198,18 @@ impl<'q> Telling<'q> {
             (verdict != Verdict::Hidden).then_some((one, verdict))
         })
         .collect()
+    }
+}
+
+/// Says of each version which later one replaced it. One that is not among them comes after every end
+/// that a page of these can have.
+fn supersede(happened: &mut [Happened]) {
+    let replacing = happened.iter();
+    let by: HashMap<i64, i64> = replacing
+        .filter_map(|one| Some((one.replaced?, one.row)))
+        .collect();
+    for one in happened {
+        one.superseded = by.get(&one.row).copied();
     }
 }
 

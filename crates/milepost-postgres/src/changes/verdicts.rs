@@ -10,21 +10,22 @@ use crate::{trouble::Trouble, view::View};
 /// How many versions are judged at a time: bounds what is in memory.
 const JUDGED_AT_ONCE: usize = 128;
 
-/// A version's representation, and that of the version that stood when `seen` was the last row:
-/// whether there is one, else whether there was one that is forgotten.
+/// A version's representation, and that of the version that stood when `seen` was the last row: going
+/// back from the one to the other. Where that is not reached: whether there was one that is forgotten.
 const JUDGED: &str = "
-SELECT asked.row, v.body, held.row, held.body, (
-    SELECT later.replaced IS NOT NULL FROM milepost.versions later
-    WHERE later.collection = $1 AND later.parent = v.parent AND later.id = v.id
-        AND later.row > asked.seen
-    ORDER BY later.row LIMIT 1)
+SELECT asked.row, v.body, held.row, held.body, oldest.replaced IS NOT NULL
 FROM unnest($2::bigint[], $3::bigint[]) AS asked (row, seen)
 JOIN milepost.versions v ON v.collection = $1 AND v.row = asked.row
-LEFT JOIN LATERAL (
-    SELECT h.row, h.body FROM milepost.versions h
-    WHERE h.collection = $1 AND h.parent = v.parent AND h.id = v.id AND h.row <= asked.seen
-        AND (h.superseded IS NULL OR h.superseded > asked.seen)
-    ORDER BY h.row DESC LIMIT 1) AS held ON true";
+CROSS JOIN LATERAL (
+    WITH RECURSIVE back (row, replaced) AS (
+        SELECT v.row, v.replaced
+        UNION ALL
+        SELECT o.row, o.replaced FROM back
+        JOIN milepost.versions o ON o.collection = $1 AND o.row = back.replaced
+        WHERE back.row > asked.seen)
+    SELECT row, replaced FROM back ORDER BY row LIMIT 1) AS oldest
+LEFT JOIN milepost.versions held
+    ON held.collection = $1 AND held.row = oldest.row AND oldest.row <= asked.seen";
 
 impl Asked<'_> {
     /// Judges everything that a page may tell.

@@ -2,8 +2,8 @@
 //!
 //! The page is decided on narrow rows (key, values, length), then the representations of what fits
 //! are read; both in one view. Every filter and the order are the database's work, over `entries`,
-//! which know what stood at every remembered moment: a listing as of a position is the same
-//! statement as one of now.
+//! which know what stood at every remembered moment. A listing as of a position goes back from the
+//! newest version of each resource to the one that stood then.
 
 mod sql;
 
@@ -161,7 +161,7 @@ impl Listing<'_> {
     /// One more than fits, as far as the number of items goes.
     async fn matches(&self, view: &View) -> Result<Vec<Match>, ReadError> {
         let mut sql = Sql::default();
-        sql.add("SELECT v.row, v.parent, v.id, octet_length(v.body)");
+        sql.add("SELECT v.row, k.parent, k.id, octet_length(v.body)");
         for at in 0..self.order.len() {
             sql.add(&format!(", e{at}.value"));
         }
@@ -200,9 +200,9 @@ impl Listing<'_> {
         })
     }
 
-    /// `FROM` and `WHERE`: the versions that match, whatever page they are on.
+    /// `FROM` and `WHERE`: the resources that match, whatever page they are on.
     fn from(&self, sql: &mut Sql) -> Result<(), ReadError> {
-        sql.add(" FROM milepost.versions v");
+        sql.add(" FROM milepost.keys k");
         let mut tables: Vec<(String, &str)> = Vec::new();
         for (at, key) in self.order.iter().enumerate() {
             let index = self.definition.indexes.get(key.index);
@@ -216,25 +216,21 @@ impl Listing<'_> {
             let index = self.collection.complete(name)?.number;
             self.join(sql, alias, index);
         }
+        let number = sql.bind(self.collection.number);
+        self.stood(sql, &number);
         if self.sought.is_some() {
             let index = self.collection.complete("")?.number;
             let index = sql.bind(index);
             sql.add(&format!(
-                " JOIN milepost.texts t ON t.index_number = {index} AND t.parent = v.parent AND t.id = v.id AND t.row = v.row"
+                " JOIN milepost.texts t ON t.index_number = {index} AND t.parent = k.parent AND t.id = k.id AND t.row = v.row"
             ));
         }
-        let number = sql.bind(self.collection.number);
-        sql.add(&format!(" WHERE v.collection = {number} AND NOT v.deleted"));
-        match self.at {
-            None => sql.add(" AND v.superseded IS NULL"),
-            Some(at) => {
-                let at = sql.bind(at);
-                sql.add(&format!(
-                    " AND v.row <= {at} AND (v.superseded IS NULL OR v.superseded > {at})"
-                ));
-            }
-        }
-        sql.within(&self.query.scope, "v.parent");
+        sql.add(&format!(" WHERE k.collection = {number}"));
+        sql.add(match self.at {
+            None => " AND NOT k.deleted",
+            Some(_) => " AND v.body IS NOT NULL",
+        });
+        sql.within(&self.query.scope, "k.parent");
         if let Some(sought) = &self.sought {
             let sought = sql.bind(sought.clone());
             sql.add(&format!(" AND t.words @> {sought}"));
@@ -245,10 +241,33 @@ impl Listing<'_> {
         Ok(())
     }
 
+    /// The version of a resource that is shown, `v`.
+    fn stood(&self, sql: &mut Sql, number: &str) {
+        let Some(at) = self.at else {
+            sql.add(&format!(
+                " JOIN milepost.versions v ON v.collection = {number} AND v.row = k.row"
+            ));
+            return;
+        };
+        let at = sql.bind(at);
+        sql.add(&format!(
+            " CROSS JOIN LATERAL (
+                WITH RECURSIVE back (row, replaced) AS (
+                    SELECT n.row, n.replaced FROM milepost.versions n
+                    WHERE n.collection = {number} AND n.row = k.row
+                    UNION ALL
+                    SELECT o.row, o.replaced FROM back
+                    JOIN milepost.versions o ON o.collection = {number} AND o.row = back.replaced
+                    WHERE back.row > {at})
+                SELECT row FROM back WHERE row <= {at}) AS stood
+            JOIN milepost.versions v ON v.collection = {number} AND v.row = stood.row"
+        ));
+    }
+
     fn join(&self, sql: &mut Sql, alias: &str, index: i64) {
         let index = sql.bind(index);
         sql.add(&format!(
-            " JOIN milepost.entries {alias} ON {alias}.index_number = {index} AND {alias}.parent = v.parent AND {alias}.id = v.id"
+            " JOIN milepost.entries {alias} ON {alias}.index_number = {index} AND {alias}.parent = k.parent AND {alias}.id = k.id"
         ));
         match self.at {
             None => sql.add(&format!(" AND {alias}.until = {STANDS}")),
@@ -295,7 +314,7 @@ impl Listing<'_> {
         let parent = sql.bind(after.parent.as_str().to_owned());
         let id = sql.bind(after.id.as_str().to_owned());
         any.push(format!(
-            "({equal}(v.parent, v.id) {further} ({parent}, {id}))"
+            "({equal}(k.parent, k.id) {further} ({parent}, {id}))"
         ));
         sql.add(&format!(" AND ({})", any.join(" OR ")));
         Ok(())
@@ -312,7 +331,7 @@ impl Listing<'_> {
         }
         let ties = direction(ties_descend(&self.order));
         // By the columns of the index that leads, so that its order is enough.
-        let leading = if self.order.is_empty() { "v" } else { "e0" };
+        let leading = if self.order.is_empty() { "k" } else { "e0" };
         sql.add(&format!("{leading}.parent {ties}, {leading}.id {ties}"));
     }
 

@@ -14,7 +14,10 @@ use deadpool_postgres::ClientWrapper;
 use milepost_store::{CollectionPath, TRANSACTIONS};
 use tokio::time::{sleep, timeout};
 
-use crate::{catalog::Catalog, shared::Shared, trouble::Trouble, view::View};
+use crate::{
+    catalog::Catalog, connect::BY_KEY, sequencer::LOCK, shared::Shared, trouble::Trouble,
+    view::View,
+};
 
 /// Whoever looks after the store holds this advisory lock: "mile" in ASCII, and a two.
 const LOOKING_AFTER: i64 = 0x6d69_6c65_0000_0002;
@@ -64,6 +67,7 @@ pub(crate) async fn settle(shared: &Shared, other: Other) -> Result<(), Trouble>
         Other::Leave => "SELECT pg_try_advisory_lock($1)",
         Other::Await => "SELECT pg_advisory_lock($1) IS NOT NULL",
     };
+    client.batch_execute(BY_KEY).await?;
     let locked = client.query_one(lock, &[&LOOKING_AFTER]).await?;
     if !locked.try_get::<_, bool>(0)? {
         return Ok(());
@@ -85,20 +89,20 @@ pub(crate) async fn settle(shared: &Shared, other: Other) -> Result<(), Trouble>
 async fn due(shared: &Shared) -> Result<Vec<Task>, Trouble> {
     let view = View::open(shared).await?;
     let mut tasks = Vec::new();
-    let sql =
-        "SELECT name, history_count > 0, tombstone_count > 0, live > 0 FROM milepost.collections
-               WHERE history_count > 0 OR tombstone_count > 0 OR (name = $1 AND live > 0)";
-    for row in view.client()?.query(sql, &[&TRANSACTIONS]).await? {
+    let now = shared.options.clock.now();
+    for row in view.client()?.query(forget::STANDING, &[]).await? {
         let Some(path) = CollectionPath::parse(row.try_get(0)?) else {
             continue;
         };
-        if path.as_str() == TRANSACTIONS && row.try_get(3)? {
+        let standing = forget::Standing::of(&row)?;
+        let retention = forget::retention(&view.catalog, &path);
+        if path.as_str() == TRANSACTIONS && standing.has_outcomes(now) {
             tasks.push(Task::Outcomes);
         }
-        if row.try_get(1)? {
+        if standing.has_history(retention, now) {
             tasks.push(Task::History(path.clone()));
         }
-        if row.try_get(2)? {
+        if standing.has_tombstones(retention, now) {
             tasks.push(Task::Tombstones(path));
         }
     }
@@ -117,8 +121,7 @@ async fn due(shared: &Shared) -> Result<Vec<Task>, Trouble> {
 
 /// Does a step of a task; answers whether there was anything to do.
 async fn step(shared: &Shared, client: &ClientWrapper, task: &Task) -> Result<bool, Trouble> {
-    let sql = "BEGIN; SELECT 1 FROM milepost.store FOR UPDATE";
-    client.batch_execute(sql).await?;
+    client.batch_execute(&format!("BEGIN; {LOCK}")).await?;
     let stepped = match task {
         Task::History(path) => forget::history(shared, client, path).await,
         Task::Tombstones(path) => forget::tombstones(shared, client, path).await,

@@ -1,5 +1,5 @@
-//! What a batch will write, gathered in memory: versions, what they supersede, entries of indexes,
-//! counters, declarations. Nothing here asks the database.
+//! What a batch will write, gathered in memory: versions, which of them are the newest, entries of
+//! indexes, counters, declarations. Nothing here asks the database.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -26,18 +26,16 @@ pub(super) struct NewVersion {
     pub(super) key: ResourceKey,
     pub(super) replaced: Option<i64>,
     pub(super) modified: Timestamp,
-    pub(super) superseded: Option<(i64, Timestamp)>,
     pub(super) digest: Option<[u8; 16]>,
     pub(super) body: Option<Bytes>,
 }
 
-/// A version in the database that is superseded by `by`.
-#[derive(Debug)]
-pub(super) struct Superseded {
+/// Which version of a resource is the newest one after the batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newest {
     pub(super) collection: i32,
     pub(super) row: i64,
-    pub(super) by: i64,
-    pub(super) at: Timestamp,
+    pub(super) is_deleted: bool,
 }
 
 /// An entry of an index to be inserted.
@@ -60,7 +58,7 @@ pub(super) struct Pending {
     pub(super) now: Timestamp,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) versions: Vec<NewVersion>,
-    pub(super) superseded: Vec<Superseded>,
+    pub(super) newest: HashMap<ResourceKey, Newest>,
     pub(super) entries: Vec<NewEntry>,
     /// Entries in the database that end: index, resource, at which row.
     pub(super) ended: Vec<(i64, ResourceKey, i64)>,
@@ -71,7 +69,6 @@ pub(super) struct Pending {
     pub(super) dropped_indexes: Vec<i64>,
     pub(super) changed: Vec<CollectionPath>,
     pub(super) is_redefined: bool,
-    by_row: HashMap<i64, usize>,
     standing: HashMap<(i64, ResourceKey), usize>,
 }
 
@@ -84,7 +81,7 @@ impl Pending {
             now,
             outcomes: Vec::new(),
             versions: Vec::new(),
-            superseded: Vec::new(),
+            newest: HashMap::new(),
             entries: Vec::new(),
             ended: Vec::new(),
             texts: HashMap::new(),
@@ -93,7 +90,6 @@ impl Pending {
             dropped_indexes: Vec::new(),
             changed: Vec::new(),
             is_redefined: false,
-            by_row: HashMap::new(),
             standing: HashMap::new(),
         }
     }
@@ -215,34 +211,21 @@ impl Pending {
     }
 
     fn insert(&mut self, collection: &Collection, row: i64, write: &Write, version: &Version) {
-        if let Some(previous) = &write.previous {
-            self.supersede(collection.number, previous.row, row, version.modified);
-        }
-        self.by_row.insert(row, self.versions.len());
+        let newest = Newest {
+            collection: collection.number,
+            row,
+            is_deleted: version.is_deleted(),
+        };
+        self.newest.insert(write.key.clone(), newest);
         self.versions.push(NewVersion {
             collection: collection.number,
             row,
             key: write.key.clone(),
             replaced: write.previous.as_ref().map(|previous| previous.row),
             modified: version.modified,
-            superseded: None,
             digest: (write.digest != [0; 16]).then_some(write.digest),
             body: version.body.clone(),
         });
-    }
-
-    /// A version steps back: one of the database's, or one that this batch made.
-    fn supersede(&mut self, collection: i32, row: i64, by: i64, at: Timestamp) {
-        let made = self.by_row.get(&row).copied();
-        match made.and_then(|place| self.versions.get_mut(place)) {
-            Some(earlier) => earlier.superseded = Some((by, at)),
-            None => self.superseded.push(Superseded {
-                collection,
-                row,
-                by,
-                at,
-            }),
-        }
     }
 
     /// Brings the collection's counters and its digest to the new version.

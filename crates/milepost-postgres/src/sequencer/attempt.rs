@@ -10,15 +10,14 @@ use milepost_store::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Work,
+    Batch, Work,
     apply::Pending,
     flush::flush,
-    line::{Sequencing, is_doubtful},
-    state::{Held, named},
+    line::{LOCK, Sequencing, is_doubtful},
+    state::{Held, Opening, named, rows_of},
 };
 use crate::{
     catalog::{self, Catalog},
-    rows::unsigned,
     shared::Shared,
     trouble::Trouble,
 };
@@ -58,13 +57,10 @@ impl From<Trouble> for Failed {
     }
 }
 
-/// The store's row, which is locked from here on.
-const LOCK: &str = "SELECT head, epoch, pg_current_xact_id()::text FROM milepost.store FOR UPDATE";
-
 pub(super) async fn attempt(
     shared: &Shared,
     sequencing: &mut Sequencing,
-    works: &[Work],
+    works: &mut Batch,
     deadline: Instant,
 ) -> Result<Vec<Outcome>, Failed> {
     sequencing.batch += 1;
@@ -129,36 +125,56 @@ fn finish(
 async fn decide(
     shared: &Shared,
     client: &ClientWrapper,
-    works: &[Work],
+    batch: &mut Batch,
 ) -> Result<(Pending, String), Trouble> {
-    let lock = client.prepare_cached(LOCK).await?;
-    let keys = named(works);
-    let mut held = Held::new(shared.catalog());
-    let (begun, locked, read) = tokio::join!(
-        biased;
-        client.batch_execute("BEGIN"),
-        client.query_one(&lock, &[]),
-        held.read(client, keys.clone())
-    );
-    begun?;
-    let (locked, ()) = (locked?, read?);
+    let (mut held, opening) = begin(shared, client, &batch.works).await?;
     let began = shared.moment();
-    let head = unsigned(locked.try_get(0)?);
-    if locked.try_get::<_, i64>(1)? != held.catalog.epoch {
+    if opening.epoch != held.catalog.epoch {
         let catalog = Arc::new(catalog::load(client, Some(&held.catalog)).await?);
         shared.publish(&catalog, began);
         held = Held::new(catalog);
-        held.read(client, keys).await?;
+        held.read_more(client, named(&batch.works)).await?;
+    }
+    if batch.has_company() {
+        let before = batch.works.len();
+        batch.gather();
+        let newcomers = batch.works.get(before..).unwrap_or_default();
+        held.read_more(client, named(newcomers)).await?;
     }
     let now = shared.options.clock.now();
-    let mut pending = Pending::new(held, head, now);
+    let mut pending = Pending::new(held, opening.head, now);
     pending.began = began;
-    for work in works {
+    for work in &batch.works {
         let outcome = decide_one(shared, client, &mut pending, work).await?;
         pending.outcomes.push(outcome);
         pending.held.next_transaction();
     }
-    Ok((pending, locked.try_get(2)?))
+    Ok((pending, opening.transaction))
+}
+
+/// One exchange: begins, waits for the lock, and reads what is named as those before have left it.
+async fn begin(
+    shared: &Shared,
+    client: &ClientWrapper,
+    works: &[Work],
+) -> Result<(Held, Opening), Trouble> {
+    let lock = client.prepare_cached(LOCK).await?;
+    let keys = named(works);
+    let mut held = Held::new(shared.catalog());
+    let catalog = Arc::clone(&held.catalog);
+    // In this order each is handed over when it is first looked at.
+    let (begun, locked, opened, read) = tokio::join!(
+        biased;
+        client.batch_execute("BEGIN"),
+        client.query_one(&lock, &[]),
+        held.open(client, &keys),
+        rows_of(client, &catalog, &keys)
+    );
+    begun?;
+    locked?;
+    let opening = opened?;
+    held.take(keys, &read?)?;
+    Ok((held, opening))
 }
 
 async fn decide_one(

@@ -5,21 +5,20 @@ use deadpool_postgres::ClientWrapper;
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use tokio_postgres::types::ToSql;
 
-use super::apply::Pending;
+use super::apply::{NewVersion, Pending};
 use crate::{listen::CHANNEL, rows::signed, trouble::Trouble};
 
 pub(crate) const VERSIONS: &str = "
-INSERT INTO milepost.versions (collection, row, parent, id, replaced, modified, superseded, superseded_at, deleted, digest, body)
-SELECT n.*, n_body IS NULL, n_digest, n_body FROM (
-    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
-        $7::bigint[], $8::bigint[], $9::bytea[], $10::bytea[])
-        AS given (collection, row, parent, id, replaced, modified, superseded, superseded_at, n_digest, n_body)
-) AS given CROSS JOIN LATERAL (
-    SELECT collection, row, parent, id, replaced, modified, superseded, superseded_at) AS n";
-pub(crate) const SUPERSEDED: &str = "
-UPDATE milepost.versions v SET superseded = n.by, superseded_at = n.at
-FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) AS n (collection, row, by, at)
-WHERE v.collection = n.collection AND v.row = n.row";
+INSERT INTO milepost.versions (row, replaced, modified, collection, parent, id, digest, body)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::text[], $6::text[],
+    $7::bytea[], $8::bytea[])";
+pub(crate) const ADDED: &str = "
+INSERT INTO milepost.keys (row, collection, deleted, parent, id)
+SELECT * FROM unnest($1::bigint[], $2::integer[], $3::boolean[], $4::text[], $5::text[])";
+/// By where the rows lie: they were read in the same transaction, and nobody else may write them.
+const MOVED: &str = "
+UPDATE milepost.keys k SET row = n.row, deleted = n.deleted
+FROM unnest($1::tid[], $2::bigint[], $3::boolean[]) AS n (place, row, deleted) WHERE k.ctid = n.place";
 const ENDED: &str = "
 UPDATE milepost.entries e SET until = n.until
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS n (index_number, parent, id, until)
@@ -40,28 +39,33 @@ WHERE t.index_number = n.index_number AND t.parent = n.parent AND t.id = n.id";
 const MADE: &str = "
 INSERT INTO milepost.collections (number, name, digest)
 SELECT number, name, '' FROM unnest($1::integer[], $2::text[]) AS n (number, name)";
-const COUNTERS: &str = "
-UPDATE milepost.collections c SET head = n.head, defined_at = n.defined_at, live = n.live,
-    history_count = n.history_count, history_bytes = n.history_bytes,
-    tombstone_count = n.tombstone_count, digest = n.digest
-FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[])
-    AS n (name, head, defined_at, live, history_count, history_bytes, tombstone_count, digest)
-WHERE c.name = n.name";
 const INDEXES: &str = "
 INSERT INTO milepost.indexes (collection, number, name, stands_for, declared, is_complete)
 SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::boolean[])";
 const DROPPED: &str = "UPDATE milepost.indexes SET is_dropped = true WHERE number = ANY($1)";
-const STORE: &str = "UPDATE milepost.store SET head = $1, epoch = $2, indexes_made = $3";
-const SEQUENCER: &str =
-    "UPDATE milepost.sequencers SET batch = $2, seen = now() WHERE sequencer = $1";
-const NOTIFY: &str = "SELECT pg_notify($1, $2)";
+/// What every batch writes beside its versions, at once, and tells.
+const CLOSING: &str = "
+WITH counted AS (
+    UPDATE milepost.collections c SET head = n.head, defined_at = n.defined_at, live = n.live,
+        history_count = n.history_count, history_bytes = n.history_bytes,
+        tombstone_count = n.tombstone_count, digest = n.digest
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bytea[])
+        AS n (name, head, defined_at, live, history_count, history_bytes, tombstone_count, digest)
+    WHERE c.name = n.name
+), stored AS (
+    UPDATE milepost.store SET head = $9, epoch = $10, indexes_made = $11 WHERE one
+), numbered AS (
+    UPDATE milepost.sequencers SET batch = $13, seen = now() WHERE sequencer = $12
+)
+SELECT pg_notify($14, $15)";
 
-type Column = Box<dyn ToSql + Sync + Send>;
+type Column<'p> = Box<dyn ToSql + Sync + Send + 'p>;
 
-/// A statement, and a column for each of its values.
-struct Statement {
+/// A statement, a column for each of its values, and how many rows these have.
+struct Statement<'p> {
     sql: &'static str,
-    columns: Vec<Column>,
+    rows: usize,
+    columns: Vec<Column<'p>>,
 }
 
 /// Writes and commits a batch.
@@ -93,7 +97,7 @@ async fn commit(client: &ClientWrapper) -> Result<(), Trouble> {
 async fn carry_out(
     client: &ClientWrapper,
     prepared: &tokio_postgres::Statement,
-    statement: &Statement,
+    statement: &Statement<'_>,
 ) -> Result<(), Trouble> {
     let columns = statement.columns.iter();
     let columns: Vec<&(dyn ToSql + Sync)> = columns.map(|column| &**column as _).collect();
@@ -102,178 +106,198 @@ async fn carry_out(
     Ok(())
 }
 
-fn statements(pending: &Pending, sequencer: i64, batch: i64) -> Vec<Statement> {
-    // A resource has one newest version: the old one steps back before the new one comes.
-    let mut statements = vec![made(pending), superseded(pending), versions(pending)];
+fn statements(pending: &Pending, sequencer: i64, batch: i64) -> Vec<Statement<'_>> {
+    let mut statements = vec![made(pending), versions(pending)];
+    statements.extend(newest(pending));
     statements.extend([ended(pending), entries(pending)]);
     statements.extend(texts(pending));
-    statements.push(counters(pending));
     statements.extend(indexes(pending));
-    statements.retain(|statement| !statement.columns.is_empty());
-    let catalog = &pending.held.catalog;
-    let head = signed(pending.head);
-    statements.push(Statement {
-        sql: STORE,
-        columns: vec![
-            Box::new(head),
-            Box::new(catalog.epoch),
-            Box::new(catalog.indexes_made),
-        ],
-    });
-    statements.push(Statement {
-        sql: SEQUENCER,
-        columns: vec![Box::new(sequencer), Box::new(batch)],
-    });
-    let news = format!("{head} {}", catalog.epoch);
-    statements.push(Statement {
-        sql: NOTIFY,
-        columns: vec![Box::new(CHANNEL), Box::new(news)],
-    });
+    statements.retain(|statement| statement.rows > 0);
+    statements.push(closing(pending, sequencer, batch));
     statements
 }
 
-/// A column of what every row has, in the order of rows.
-fn column<R, T: ToSql + Sync + Send + 'static>(rows: &[R], of: impl Fn(&R) -> T) -> Column
-where
-    Vec<T>: ToSql,
-{
-    Box::new(rows.iter().map(of).collect::<Vec<T>>())
+/// A value of each row, in the order of rows.
+fn column<'p, T: ToSql + Sync + Send + 'p>(values: impl Iterator<Item = T>) -> Column<'p> {
+    Box::new(values.collect::<Vec<T>>())
 }
 
-fn statement<R>(
-    sql: &'static str,
-    rows: &[R],
-    columns: impl FnOnce(&[R]) -> Vec<Column>,
-) -> Statement {
-    let columns = if rows.is_empty() {
-        Vec::new()
-    } else {
-        columns(rows)
+fn made(pending: &Pending) -> Statement<'_> {
+    let made = pending.made_collections.iter();
+    Statement {
+        sql: MADE,
+        rows: made.len(),
+        columns: vec![
+            column(made.clone().map(|(number, _)| *number)),
+            column(made.map(|(_, path)| path.as_str())),
+        ],
+    }
+}
+
+fn versions(pending: &Pending) -> Statement<'_> {
+    let new = || pending.versions.iter();
+    let digest = |new: &'_ NewVersion| new.digest.map(|digest| digest.to_vec());
+    Statement {
+        sql: VERSIONS,
+        rows: pending.versions.len(),
+        columns: vec![
+            column(new().map(|new| new.row)),
+            column(new().map(|new| new.replaced)),
+            column(new().map(|new| signed(new.modified.0))),
+            column(new().map(|new| new.collection)),
+            column(new().map(|new| new.key.parent.as_str())),
+            column(new().map(|new| new.key.id.as_str())),
+            column(new().map(digest)),
+            column(new().map(|new| new.body.as_deref())),
+        ],
+    }
+}
+
+/// The rows of `keys`: those that were there, and new ones.
+fn newest(pending: &Pending) -> [Statement<'_>; 2] {
+    let places = &pending.held.places;
+    let (mut moved, mut added) = (Vec::new(), Vec::new());
+    for (key, newest) in &pending.newest {
+        match places.get(key) {
+            Some(place) => moved.push((*place, newest)),
+            None => added.push((key, newest)),
+        }
+    }
+    let moved = Statement {
+        sql: MOVED,
+        rows: moved.len(),
+        columns: vec![
+            column(moved.iter().map(|(place, _)| *place)),
+            column(moved.iter().map(|(_, newest)| newest.row)),
+            column(moved.iter().map(|(_, newest)| newest.is_deleted)),
+        ],
     };
-    Statement { sql, columns }
+    let added = Statement {
+        sql: ADDED,
+        rows: added.len(),
+        columns: vec![
+            column(added.iter().map(|(_, newest)| newest.row)),
+            column(added.iter().map(|(_, newest)| newest.collection)),
+            column(added.iter().map(|(_, newest)| newest.is_deleted)),
+            column(added.iter().map(|(key, _)| key.parent.as_str())),
+            column(added.iter().map(|(key, _)| key.id.as_str())),
+        ],
+    };
+    [moved, added]
 }
 
-fn made(pending: &Pending) -> Statement {
-    statement(MADE, &pending.made_collections, |made| {
-        vec![
-            column(made, |(number, _)| *number),
-            column(made, |(_, path)| path.as_str().to_owned()),
-        ]
-    })
+fn ended(pending: &Pending) -> Statement<'_> {
+    let ended = || pending.ended.iter();
+    Statement {
+        sql: ENDED,
+        rows: pending.ended.len(),
+        columns: vec![
+            column(ended().map(|(index, _, _)| *index)),
+            column(ended().map(|(_, key, _)| key.parent.as_str())),
+            column(ended().map(|(_, key, _)| key.id.as_str())),
+            column(ended().map(|(_, _, row)| *row)),
+        ],
+    }
 }
 
-fn versions(pending: &Pending) -> Statement {
-    statement(VERSIONS, &pending.versions, |new| {
-        vec![
-            column(new, |new| new.collection),
-            column(new, |new| new.row),
-            column(new, |new| new.key.parent.as_str().to_owned()),
-            column(new, |new| new.key.id.as_str().to_owned()),
-            column(new, |new| new.replaced),
-            column(new, |new| signed(new.modified.0)),
-            column(new, |new| new.superseded.map(|(row, _)| row)),
-            column(new, |new| new.superseded.map(|(_, at)| signed(at.0))),
-            column(new, |new| new.digest.map(|digest| digest.to_vec())),
-            column(new, |new| new.body.as_ref().map(|body| body.to_vec())),
-        ]
-    })
+fn entries(pending: &Pending) -> Statement<'_> {
+    let new = || pending.entries.iter();
+    Statement {
+        sql: ENTRIES,
+        rows: pending.entries.len(),
+        columns: vec![
+            column(new().map(|new| new.index)),
+            column(new().map(|new| new.value.as_slice())),
+            column(new().map(|new| new.key.parent.as_str())),
+            column(new().map(|new| new.key.id.as_str())),
+            column(new().map(|new| new.since)),
+            column(new().map(|new| new.until)),
+        ],
+    }
 }
 
-fn superseded(pending: &Pending) -> Statement {
-    statement(SUPERSEDED, &pending.superseded, |old| {
-        vec![
-            column(old, |old| old.collection),
-            column(old, |old| old.row),
-            column(old, |old| old.by),
-            column(old, |old| signed(old.at.0)),
-        ]
-    })
-}
-
-fn ended(pending: &Pending) -> Statement {
-    statement(ENDED, &pending.ended, |ended| {
-        vec![
-            column(ended, |(index, _, _)| *index),
-            column(ended, |(_, key, _)| key.parent.as_str().to_owned()),
-            column(ended, |(_, key, _)| key.id.as_str().to_owned()),
-            column(ended, |(_, _, row)| *row),
-        ]
-    })
-}
-
-fn entries(pending: &Pending) -> Statement {
-    statement(ENTRIES, &pending.entries, |new| {
-        vec![
-            column(new, |new| new.index),
-            column(new, |new| new.value.clone()),
-            column(new, |new| new.key.parent.as_str().to_owned()),
-            column(new, |new| new.key.id.as_str().to_owned()),
-            column(new, |new| new.since),
-            column(new, |new| new.until),
-        ]
-    })
-}
-
-fn texts(pending: &Pending) -> [Statement; 2] {
-    let texts: Vec<_> = pending.texts.iter().collect();
-    let (there, gone): (Vec<_>, Vec<_>) = texts.into_iter().partition(|(_, words)| words.is_some());
-    let written: Vec<_> = there
-        .into_iter()
-        .filter_map(|(place, words)| words.as_ref().map(|words| (place, words)))
-        .collect();
-    let written = statement(TEXTS, &written, |texts| {
-        vec![
-            column(texts, |((index, _), _)| *index),
-            column(texts, |((_, key), _)| key.parent.as_str().to_owned()),
-            column(texts, |((_, key), _)| key.id.as_str().to_owned()),
-            column(texts, |(_, (row, _))| *row),
-            column(texts, |(_, (_, words))| words.clone()),
-        ]
-    });
-    let gone = statement(NO_TEXTS, &gone, |texts| {
-        vec![
-            column(texts, |((index, _), _)| *index),
-            column(texts, |((_, key), _)| key.parent.as_str().to_owned()),
-            column(texts, |((_, key), _)| key.id.as_str().to_owned()),
-        ]
-    });
+fn texts(pending: &Pending) -> [Statement<'_>; 2] {
+    let (mut written, mut gone) = (Vec::new(), Vec::new());
+    for ((index, key), words) in &pending.texts {
+        match words {
+            Some((row, words)) => written.push((*index, key, *row, words.as_str())),
+            None => gone.push((*index, key)),
+        }
+    }
+    let written = Statement {
+        sql: TEXTS,
+        rows: written.len(),
+        columns: vec![
+            column(written.iter().map(|(index, ..)| *index)),
+            column(written.iter().map(|(_, key, ..)| key.parent.as_str())),
+            column(written.iter().map(|(_, key, ..)| key.id.as_str())),
+            column(written.iter().map(|(.., row, _)| *row)),
+            column(written.iter().map(|(.., words)| *words)),
+        ],
+    };
+    let gone = Statement {
+        sql: NO_TEXTS,
+        rows: gone.len(),
+        columns: vec![
+            column(gone.iter().map(|(index, _)| *index)),
+            column(gone.iter().map(|(_, key)| key.parent.as_str())),
+            column(gone.iter().map(|(_, key)| key.id.as_str())),
+        ],
+    };
     [written, gone]
 }
 
-fn counters(pending: &Pending) -> Statement {
-    let counters = &pending.held.counters;
-    let changed: Vec<_> = pending
-        .changed
-        .iter()
-        .filter_map(|path| Some((path, counters.get(path)?)))
-        .collect();
-    statement(COUNTERS, &changed, |changed| {
-        vec![
-            column(changed, |(path, _)| path.as_str().to_owned()),
-            column(changed, |(_, of)| signed(of.head)),
-            column(changed, |(_, of)| signed(of.defined_at)),
-            column(changed, |(_, of)| signed(of.live)),
-            column(changed, |(_, of)| signed(of.history_count)),
-            column(changed, |(_, of)| signed(of.history_bytes)),
-            column(changed, |(_, of)| signed(of.tombstone_count)),
-            column(changed, |(_, of)| of.digest.to_bytes().to_vec()),
-        ]
-    })
+fn indexes(pending: &Pending) -> [Statement<'_>; 2] {
+    let new = || pending.made_indexes.iter();
+    let made = Statement {
+        sql: INDEXES,
+        rows: pending.made_indexes.len(),
+        columns: vec![
+            column(new().map(|(collection, _)| *collection)),
+            column(new().map(|(_, index)| index.number)),
+            column(new().map(|(_, index)| index.name.as_str())),
+            column(new().map(|(_, index)| index.stands_for.as_str())),
+            column(new().map(|(_, index)| index.declared)),
+            column(new().map(|(_, index)| index.is_complete)),
+        ],
+    };
+    let dropped = Statement {
+        sql: DROPPED,
+        rows: pending.dropped_indexes.len(),
+        columns: vec![column(pending.dropped_indexes.iter().copied())],
+    };
+    [made, dropped]
 }
 
-fn indexes(pending: &Pending) -> [Statement; 2] {
-    let made = statement(INDEXES, &pending.made_indexes, |made| {
-        vec![
-            column(made, |(collection, _)| *collection),
-            column(made, |(_, index)| index.number),
-            column(made, |(_, index)| index.name.clone()),
-            column(made, |(_, index)| index.stands_for.clone()),
-            column(made, |(_, index)| index.declared),
-            column(made, |(_, index)| index.is_complete),
-        ]
-    });
-    let dropped = statement(DROPPED, &pending.dropped_indexes, |dropped| {
-        vec![column(dropped, |number| *number)]
-    });
-    [made, dropped]
+/// Counters, the head, the batch's number, and the news of all that.
+fn closing(pending: &Pending, sequencer: i64, batch: i64) -> Statement<'_> {
+    let counters = &pending.held.counters;
+    let paths = pending.changed.iter();
+    let changed: Vec<_> = paths
+        .filter_map(|path| Some((path, counters.get(path)?)))
+        .collect();
+    let of = || changed.iter().map(|(_, of)| *of);
+    let catalog = &pending.held.catalog;
+    let head = signed(pending.head);
+    Statement {
+        sql: CLOSING,
+        rows: 1,
+        columns: vec![
+            column(changed.iter().map(|(path, _)| path.as_str())),
+            column(of().map(|of| signed(of.head))),
+            column(of().map(|of| signed(of.defined_at))),
+            column(of().map(|of| signed(of.live))),
+            column(of().map(|of| signed(of.history_count))),
+            column(of().map(|of| signed(of.history_bytes))),
+            column(of().map(|of| signed(of.tombstone_count))),
+            column(of().map(|of| of.digest.to_bytes().to_vec())),
+            Box::new(head),
+            Box::new(catalog.epoch),
+            Box::new(catalog.indexes_made),
+            Box::new(sequencer),
+            Box::new(batch),
+            Box::new(CHANNEL),
+            Box::new(format!("{head} {}", catalog.epoch)),
+        ],
+    }
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::{AsyncMessage, error::Severity};
 
 use crate::{
-    connect::{Connector, Line},
+    connect::{BY_KEY, Connector, Line},
     nodes::{self, Node},
     shared::Shared,
     trouble::Trouble,
@@ -17,6 +17,12 @@ use crate::{
 /// lock for long. How durable a commit is (`synchronous_commit`) is the server's to say.
 const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
 SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_isolation = 'read committed'";
+
+/// The store's lock, until the transaction ends: who holds it writes, alone among all nodes. Who waits
+/// for it has it in turn. It is an advisory one ("mile" in ASCII, and a three): a row's would be
+/// written to disk. What is read behind it has to be another statement, so that it sees what the one
+/// before has committed.
+pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(7883951803736260611)";
 
 /// By how much the epoch grows at most when a node connects.
 const EPOCH_LEAP_MAX: u64 = 1 << 20;
@@ -87,8 +93,12 @@ async fn begin(
     // Under the store's lock nobody commits meanwhile, so the salt is that of the next commit on.
     // A leap of its own, so that two futures of one past never have the same epochs.
     let leap = 1 + random() % EPOCH_LEAP_MAX;
-    let beginning = format!("{SETTINGS}; BEGIN; UPDATE milepost.store SET epoch = epoch + {leap}");
-    client.batch_execute(&beginning).await?;
+    client
+        .batch_execute(&format!("{SETTINGS}; {BY_KEY}"))
+        .await?;
+    client.batch_execute(&format!("BEGIN; {LOCK}")).await?;
+    let epoch = format!("UPDATE milepost.store SET epoch = epoch + {leap}");
+    client.batch_execute(&epoch).await?;
     if others == Others::Ask {
         nodes::agree(client, sequencer, node).await?;
     }

@@ -1,7 +1,7 @@
 //! The sequencer: the one task of a node that writes.
 //!
 //! It takes whatever transactions are waiting and carries them out in one transaction of the
-//! database: the lock on the row of `store` makes it the only writer of all nodes, so that everything
+//! database: the store's lock makes it the only writer of all nodes, so that everything
 //! it reads from then on is the state that every earlier transaction left. Each waiting transaction is
 //! decided against that state and what the earlier ones in the batch made of it; those that hold take
 //! the next positions. Then everything is written at once and committed. Positions are so dense and
@@ -9,7 +9,9 @@
 //!
 //! A batch costs two exchanges with the database: one that begins, locks and reads what the operations
 //! name; one that writes and commits. Only what nobody could foresee (children of what is deleted,
-//! definitions that another node changed) takes more.
+//! definitions that another node changed) takes more, and what came while other nodes held the lock:
+//! that joins the batch, so that the more nodes there are, the longer a node waits and the more it
+//! writes at once.
 //!
 //! **When an answer is lost.** A commit whose answer doesn't come may stand or not. It is never
 //! repeated blindly: `fate` looks it up on a new connection, and only a batch that is known not to
@@ -33,8 +35,8 @@ use tokio::{
 
 use self::{attempt::Failed, fate::Fate};
 pub(crate) use self::{
-    flush::{SUPERSEDED, VERSIONS},
-    line::Sequencing,
+    flush::{ADDED, VERSIONS},
+    line::{LOCK, Sequencing},
 };
 use crate::{shared::Shared, trouble::Trouble};
 
@@ -66,38 +68,66 @@ pub(crate) async fn run(
     mut waiting: mpsc::Receiver<Request>,
 ) {
     while let Some(first) = waiting.recv().await {
-        let (works, replies) = batch(first, &mut waiting);
-        let outcomes = carry_out(&shared, &mut sequencing, &works).await;
+        let mut batch = Batch::new(first, waiting);
+        let outcomes = carry_out(&shared, &mut sequencing, &mut batch).await;
         match outcomes {
-            Ok(outcomes) => replies
+            Ok(outcomes) => batch
+                .replies
                 .into_iter()
                 .zip(outcomes)
                 .for_each(|(reply, outcome)| answer(reply, Ok(outcome))),
-            Err(error) => replies
+            Err(error) => batch
+                .replies
                 .into_iter()
                 .for_each(|reply| answer(reply, Err(error.clone()))),
         }
+        waiting = batch.waiting;
     }
 }
 
 type Reply = oneshot::Sender<Result<Outcome, WriteError>>;
 
-/// What is waiting now, as far as it fits in a batch.
-fn batch(first: Request, waiting: &mut mpsc::Receiver<Request>) -> (Vec<Work>, Vec<Reply>) {
-    let (mut works, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
-    let mut next = Some(first);
-    while let Some(request) = next {
-        bytes += weight(&request.work);
-        works.push(request.work);
-        replies.push(request.reply);
-        let is_full = works.len() >= BATCH_MAX || bytes >= BATCH_BYTES_MAX;
-        next = if is_full {
-            None
-        } else {
-            waiting.try_recv().ok()
+/// Transactions that are carried out together, and those that wait behind them.
+struct Batch {
+    works: Vec<Work>,
+    replies: Vec<Reply>,
+    bytes: usize,
+    waiting: mpsc::Receiver<Request>,
+}
+
+impl Batch {
+    fn new(first: Request, waiting: mpsc::Receiver<Request>) -> Self {
+        let mut batch = Self {
+            works: Vec::new(),
+            replies: Vec::new(),
+            bytes: 0,
+            waiting,
         };
+        batch.add(first);
+        batch.gather();
+        batch
     }
-    (works, replies)
+
+    fn add(&mut self, request: Request) {
+        self.bytes += weight(&request.work);
+        self.works.push(request.work);
+        self.replies.push(request.reply);
+    }
+
+    /// Takes what is waiting now, as far as it fits.
+    fn gather(&mut self) {
+        while self.works.len() < BATCH_MAX
+            && self.bytes < BATCH_BYTES_MAX
+            && let Ok(request) = self.waiting.try_recv()
+        {
+            self.add(request);
+        }
+    }
+
+    /// Whether so much came since that it pays to ask the database once more for it.
+    fn has_company(&self) -> bool {
+        self.waiting.len() >= self.works.len()
+    }
 }
 
 /// Whoever asked may be gone; the write stands all the same.
@@ -117,11 +147,11 @@ fn weight(work: &Work) -> usize {
 async fn carry_out(
     shared: &Shared,
     sequencing: &mut Sequencing,
-    works: &[Work],
+    batch: &mut Batch,
 ) -> Result<Vec<Outcome>, WriteError> {
     let deadline = Instant::now() + shared.options.write_deadline;
     loop {
-        let failed = match attempt::attempt(shared, sequencing, works, deadline).await {
+        let failed = match attempt::attempt(shared, sequencing, batch, deadline).await {
             Ok(outcomes) => {
                 shared.tried(None);
                 return Ok(outcomes);

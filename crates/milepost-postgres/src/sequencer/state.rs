@@ -17,7 +17,7 @@ use tokio_postgres::Row;
 use super::Work;
 use crate::{
     catalog::Catalog,
-    rows::{self, unsigned},
+    rows::{self, Place, unsigned},
     trouble::Trouble,
     view::digest,
 };
@@ -47,6 +47,8 @@ pub(super) enum Missing {
 pub(super) struct Held {
     pub(super) catalog: Arc<Catalog>,
     pub(super) current: HashMap<ResourceKey, Option<Current>>,
+    /// Where the rows of `keys` lie that were read.
+    pub(super) places: HashMap<ResourceKey, Place>,
     pub(super) counters: HashMap<CollectionPath, Counters>,
     /// Which resources the batch has written, and whether they are live.
     pub(super) written: HashMap<ResourceKey, bool>,
@@ -112,18 +114,24 @@ pub(super) fn named(works: &[Work]) -> Vec<ResourceKey> {
 }
 
 const CURRENT: &str = "
-SELECT asked.at, v.row, v.replaced, v.modified, v.body, v.digest
+SELECT asked.at, k.ctid, v.row, v.replaced, v.modified, v.body, v.digest
 FROM unnest($1::integer[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (collection, parent, id, at)
-JOIN milepost.versions v ON v.collection = asked.collection AND v.parent = asked.parent
-    AND v.id = asked.id AND v.superseded IS NULL";
+JOIN milepost.keys k ON k.collection = asked.collection AND k.parent = asked.parent AND k.id = asked.id
+JOIN milepost.versions v ON v.collection = k.collection AND v.row = k.row";
+/// Together with what the store says of itself, so that it is one answer.
+const OPENING: &str = "
+SELECT c.name, c.head, c.defined_at, c.live, c.history_count, c.history_bytes, c.tombstone_count, c.digest,
+    s.head, s.epoch, pg_current_xact_id()::text
+FROM milepost.store s LEFT JOIN milepost.collections c ON c.name = ANY($1) WHERE s.one";
 const COUNTERS: &str = "
 SELECT name, head, defined_at, live, history_count, history_bytes, tombstone_count, digest
 FROM milepost.collections WHERE name = ANY($1)";
 const BELOW: &str = "
-SELECT v.parent, v.id, v.row, v.replaced, v.modified, v.body, v.digest FROM milepost.versions v
-WHERE v.collection = $1 AND (v.parent = $2 OR ($3 AND v.parent >= $2 || '/' AND v.parent < $2 || '0'))
-    AND v.superseded IS NULL AND NOT v.deleted
-ORDER BY v.parent, v.id LIMIT $4";
+SELECT k.parent, k.id, k.ctid, v.row, v.replaced, v.modified, v.body, v.digest FROM milepost.keys k
+JOIN milepost.versions v ON v.collection = k.collection AND v.row = k.row
+WHERE k.collection = $1 AND (k.parent = $2 OR ($3 AND k.parent >= $2 || '/' AND k.parent < $2 || '0'))
+    AND NOT k.deleted
+ORDER BY k.parent, k.id LIMIT $4";
 /// A delete that asks for more children than this means to delete them all.
 const SOME: usize = 1000;
 
@@ -132,6 +140,7 @@ impl Held {
         Self {
             catalog,
             current: HashMap::new(),
+            places: HashMap::new(),
             counters: HashMap::new(),
             written: HashMap::new(),
             below: HashMap::new(),
@@ -143,38 +152,79 @@ impl Held {
         self.below.clear();
     }
 
-    /// Reads the newest versions of resources, and the counters of their collections.
-    pub(super) async fn read(
+    /// Reads what the store says of itself, and the counters of the collections that are named.
+    pub(super) async fn open(
+        &mut self,
+        client: &ClientWrapper,
+        keys: &[ResourceKey],
+    ) -> Result<Opening, Trouble> {
+        let names = self.collections(keys);
+        let statement = client.prepare_cached(OPENING).await?;
+        let rows = client.query(&statement, &[&names]).await?;
+        for row in &rows {
+            if row.try_get::<_, Option<&str>>(0)?.is_some() {
+                let (path, counters) = counters_in(row)?;
+                self.counters.entry(path).or_insert(counters);
+            }
+        }
+        let store = rows.first().ok_or_else(|| Trouble::Malformed {
+            what: "no store".to_owned(),
+        })?;
+        Ok(Opening {
+            head: unsigned(store.try_get(8)?),
+            epoch: store.try_get(9)?,
+            transaction: store.try_get(10)?,
+        })
+    }
+
+    /// Which collections resources lie in, each once, as far as they are known and their counters not.
+    fn collections<'k>(&self, keys: &'k [ResourceKey]) -> Vec<&'k str> {
+        let paths = keys.iter().map(|key| &key.collection);
+        let unread = paths.filter(|path| {
+            self.catalog.number(path).is_some() && !self.counters.contains_key(path)
+        });
+        let mut names: Vec<&str> = unread.map(CollectionPath::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Reads what [`Held::open`] doesn't: also the counters of collections that nobody named before.
+    pub(super) async fn read_more(
         &mut self,
         client: &ClientWrapper,
         keys: Vec<ResourceKey>,
     ) -> Result<(), Trouble> {
-        let keys: Vec<ResourceKey> = keys
-            .into_iter()
-            .filter(|key| self.catalog.number(&key.collection).is_some())
-            .collect();
-        let mut names: Vec<&str> = keys.iter().map(|key| key.collection.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let (current, counters) = tokio::join!(
-            biased;
-            rows_of(client, &self.catalog, &keys),
-            counters_of(client, &names)
-        );
-        let current = current?;
-        for (path, counters) in counters? {
-            self.counters.entry(path).or_insert(counters);
+        let names = self.collections(&keys);
+        if !names.is_empty() {
+            for (path, counters) in counters_of(client, &names).await? {
+                self.counters.entry(path).or_insert(counters);
+            }
         }
-        let mut found: HashMap<usize, Current> = HashMap::new();
-        for row in current {
+        let found = rows_of(client, &self.catalog, &keys).await?;
+        self.take(keys, &found)
+    }
+
+    /// Takes the newest versions of resources in, as [`rows_of`] has read them.
+    pub(super) fn take(&mut self, keys: Vec<ResourceKey>, rows: &[Row]) -> Result<(), Trouble> {
+        let mut found: HashMap<usize, &Row> = HashMap::with_capacity(rows.len());
+        for row in rows {
             let at = usize::try_from(row.try_get::<_, i64>(0)?).unwrap_or(0);
-            found.insert(at, self.current_of(&row, 1)?);
+            found.insert(at, row);
         }
         for (at, key) in keys.into_iter().enumerate() {
             // What the batch has written is newer than what the database says.
-            self.current
-                .entry(key)
-                .or_insert_with(|| found.remove(&(at + 1)));
+            if self.current.contains_key(&key) {
+                continue;
+            }
+            let current = match found.get(&(at + 1)) {
+                Some(row) => {
+                    self.places.insert(key.clone(), row.try_get(1)?);
+                    Some(self.current_of(row, 2)?)
+                }
+                None => None,
+            };
+            self.current.insert(key, current);
         }
         Ok(())
     }
@@ -186,7 +236,7 @@ impl Held {
         missing: Missing,
     ) -> Result<(), Trouble> {
         match missing {
-            Missing::Current(key) => self.read(client, vec![key]).await,
+            Missing::Current(key) => self.read_more(client, vec![key]).await,
             Missing::Counters(path) => {
                 for (path, counters) in counters_of(client, &[path.as_str()]).await? {
                     self.counters.entry(path).or_insert(counters);
@@ -258,8 +308,11 @@ impl Held {
         let mut keys = Vec::with_capacity(rows.len());
         for row in rows {
             let key = rows::key(path, row.try_get(0)?, row.try_get(1)?)?;
-            let current = self.current_of(&row, 2)?;
-            self.current.entry(key.clone()).or_insert(Some(current));
+            if !self.current.contains_key(&key) {
+                self.places.insert(key.clone(), row.try_get(2)?);
+                let current = self.current_of(&row, 3)?;
+                self.current.insert(key.clone(), Some(current));
+            }
             keys.push(key);
         }
         Ok(keys)
@@ -278,7 +331,17 @@ impl Held {
     }
 }
 
-async fn rows_of(
+/// What the store says of itself.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) head: u64,
+    pub(super) epoch: i64,
+    /// The database's own id of the transaction.
+    pub(super) transaction: String,
+}
+
+/// The newest versions of resources; of collections that nobody heard of there are none.
+pub(super) async fn rows_of(
     client: &ClientWrapper,
     catalog: &Catalog,
     keys: &[ResourceKey],
@@ -301,24 +364,25 @@ async fn counters_of(
 ) -> Result<Vec<(CollectionPath, Counters)>, Trouble> {
     let statement = client.prepare_cached(COUNTERS).await?;
     let rows = client.query(&statement, &[&names]).await?;
-    let counters = |row: &Row| -> Result<_, Trouble> {
-        let name: &str = row.try_get(0)?;
-        let path = CollectionPath::parse(name).ok_or_else(|| Trouble::Malformed {
-            what: format!("the collection {name:?}"),
-        })?;
-        let number = |at| Ok::<_, Trouble>(unsigned(row.try_get(at)?));
-        let counters = Counters {
-            head: number(1)?,
-            defined_at: number(2)?,
-            live: number(3)?,
-            history_count: number(4)?,
-            history_bytes: number(5)?,
-            tombstone_count: number(6)?,
-            digest: digest(row.try_get(7)?),
-        };
-        Ok((path, counters))
+    rows.iter().map(counters_in).collect()
+}
+
+fn counters_in(row: &Row) -> Result<(CollectionPath, Counters), Trouble> {
+    let name: &str = row.try_get(0)?;
+    let path = CollectionPath::parse(name).ok_or_else(|| Trouble::Malformed {
+        what: format!("the collection {name:?}"),
+    })?;
+    let number = |at| Ok::<_, Trouble>(unsigned(row.try_get(at)?));
+    let counters = Counters {
+        head: number(1)?,
+        defined_at: number(2)?,
+        live: number(3)?,
+        history_count: number(4)?,
+        history_bytes: number(5)?,
+        tombstone_count: number(6)?,
+        digest: digest(row.try_get(7)?),
     };
-    rows.iter().map(counters).collect()
+    Ok((path, counters))
 }
 
 /// Whether a collection has a digest: the recorded outcomes have none.

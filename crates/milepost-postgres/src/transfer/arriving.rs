@@ -12,13 +12,13 @@ use tokio_postgres::types::ToSql;
 use crate::{
     OpenError,
     catalog::{self, Catalog, StoredIndex, stands_for, text_stands_for},
-    connect::Line,
+    connect::{BY_KEY, Line},
     maintenance::build,
     options::Options,
     restored,
-    rows::{last_row_of, signed},
+    rows::{last_row_of, row_number, signed},
     schema,
-    sequencer::{SUPERSEDED, VERSIONS},
+    sequencer::{ADDED, VERSIONS},
     trouble::Trouble,
 };
 
@@ -34,21 +34,23 @@ impl std::fmt::Debug for Arriving {
     }
 }
 
-/// What follows from the versions.
+/// What follows from the versions: history is what doesn't stand.
 const COUNTED: &str = "
-UPDATE milepost.collections c SET live = n.live, tombstone_count = n.tombstones,
-    history_count = n.history, history_bytes = n.bytes
-FROM (SELECT collection,
-          count(*) FILTER (WHERE superseded IS NULL AND NOT deleted) AS live,
-          count(*) FILTER (WHERE superseded IS NULL AND deleted) AS tombstones,
-          count(*) FILTER (WHERE superseded IS NOT NULL) AS history,
-          coalesce(sum(octet_length(body)) FILTER (WHERE superseded IS NOT NULL), 0)::bigint AS bytes
-      FROM milepost.versions GROUP BY collection) AS n
-WHERE n.collection = c.number";
+UPDATE milepost.collections c SET live = stands.live, tombstone_count = stands.tombstones,
+    history_count = kept.count - stands.live - stands.tombstones,
+    history_bytes = kept.bytes - stands.bytes
+FROM (SELECT collection, count(*) AS count, coalesce(sum(octet_length(body)), 0)::bigint AS bytes
+      FROM milepost.versions GROUP BY collection) AS kept
+JOIN (SELECT k.collection, count(*) FILTER (WHERE NOT k.deleted) AS live,
+          count(*) FILTER (WHERE k.deleted) AS tombstones,
+          coalesce(sum(octet_length(v.body)), 0)::bigint AS bytes
+      FROM milepost.keys k JOIN milepost.versions v ON v.collection = k.collection AND v.row = k.row
+      GROUP BY k.collection) AS stands USING (collection)
+WHERE kept.collection = c.number";
 const COLLECTION: &str = "
 INSERT INTO milepost.collections
-    (number, name, head, defined_at, history_floor, tombstone_floor, digest)
-VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    (number, name, head, defined_at, history_floor, tombstone_floor, digest, history_cursor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const INDEX: &str = "
 INSERT INTO milepost.indexes (collection, number, name, stands_for, declared, is_complete)
 VALUES ($1, $2, $3, $4, $5, true)";
@@ -76,7 +78,7 @@ impl Arriving {
 
     async fn begin_tables(&mut self, outline: &Outline) -> Result<(), Trouble> {
         let client = &self.line.client;
-        let beginning = format!("BEGIN; {}", schema::TABLES);
+        let beginning = format!("{BY_KEY}; BEGIN; {}", schema::TABLES);
         client.batch_execute(&beginning).await?;
         let store = "INSERT INTO milepost.store (format, history, head) VALUES ($1, $2, $3)";
         let (history, head) = (outline.history.as_str(), signed(outline.head));
@@ -90,7 +92,9 @@ impl Arriving {
         }
         for (number, part) in (1_i32..).zip(&outline.collections) {
             let digest = part.digest.to_bytes().to_vec();
-            let values: [&(dyn ToSql + Sync); 7] = [
+            // The walk of retention begins again at the commit of the floor.
+            let cursor = row_number(part.history_floor, 0).saturating_sub(1).max(0);
+            let values: [&(dyn ToSql + Sync); 8] = [
                 &number,
                 &part.path.as_str(),
                 &signed(part.head),
@@ -98,6 +102,7 @@ impl Arriving {
                 &signed(part.history_floor),
                 &signed(part.tombstone_floor),
                 &digest,
+                &cursor,
             ];
             client.execute(COLLECTION, &values).await?;
             self.numbers.insert(part.path.clone(), number);
@@ -109,29 +114,29 @@ impl Arriving {
         self.numbers.get(&part.path).copied().unwrap_or_default()
     }
 
-    async fn insert(&self, part: &Part, mut rows: Vec<Row>) -> Result<(), Trouble> {
-        let earlier = supersede(&mut rows);
+    async fn insert(&self, part: &Part, rows: &[Row]) -> Result<(), Trouble> {
         let client = &self.line.client;
-        let of_part = |count: usize| vec![self.number(part); count];
-        let old: Vec<i64> = earlier.iter().map(|(old, _, _)| *old).collect();
-        let by: Vec<i64> = earlier.iter().map(|(_, by, _)| *by).collect();
-        let at: Vec<i64> = earlier.iter().map(|(_, _, at)| signed(*at)).collect();
-        let statement = client.prepare_cached(SUPERSEDED).await?;
-        client
-            .execute(&statement, &[&of_part(old.len()), &old, &by, &at])
-            .await?;
+        let number = self.number(part);
         let statement = client.prepare_cached(VERSIONS).await?;
-        let values: [&(dyn ToSql + Sync); 10] = [
-            &of_part(rows.len()),
-            &column(&rows, |row| row.row),
-            &column(&rows, |row| row.parent.clone()),
-            &column(&rows, |row| row.id.clone()),
-            &column(&rows, |row| row.replaced),
-            &column(&rows, |row| signed(row.modified)),
-            &column(&rows, |row| row.superseded.map(|(by, _)| by)),
-            &column(&rows, |row| row.superseded.map(|(_, at)| signed(at))),
-            &column(&rows, |row| row.digest.map(|digest| digest.to_vec())),
-            &column(&rows, |row| row.body.as_ref().map(|body| body.to_vec())),
+        let values: [&(dyn ToSql + Sync); 8] = [
+            &column(rows, |row| row.row),
+            &column(rows, |row| row.replaced),
+            &column(rows, |row| signed(row.modified)),
+            &vec![number; rows.len()],
+            &column(rows, |row| row.parent.clone()),
+            &column(rows, |row| row.id.clone()),
+            &column(rows, |row| row.digest.map(|digest| digest.to_vec())),
+            &column(rows, |row| row.body.as_ref().map(|body| body.to_vec())),
+        ];
+        client.execute(&statement, &values).await?;
+        let newest: Vec<&Row> = rows.iter().filter(|row| row.is_newest).collect();
+        let statement = client.prepare_cached(ADDED).await?;
+        let values: [&(dyn ToSql + Sync); 5] = [
+            &column(&newest, |row| row.row),
+            &vec![number; newest.len()],
+            &column(&newest, |row| row.body.is_none()),
+            &column(&newest, |row| row.parent.clone()),
+            &column(&newest, |row| row.id.clone()),
         ];
         client.execute(&statement, &values).await?;
         Ok(())
@@ -204,26 +209,7 @@ impl Arriving {
     }
 }
 
-/// Writes into rows which of them supersede one another; answers which earlier ones they supersede:
-/// the old row, by which, when.
-fn supersede(rows: &mut [Row]) -> Vec<(i64, i64, u64)> {
-    let places = rows.iter().enumerate();
-    let places: HashMap<i64, usize> = places.map(|(place, row)| (row.row, place)).collect();
-    let replacing: Vec<(i64, i64, u64)> = rows
-        .iter()
-        .filter_map(|row| Some((row.replaced?, row.row, row.modified)))
-        .collect();
-    let mut earlier = Vec::new();
-    for (old, by, at) in replacing {
-        match places.get(&old).and_then(|place| rows.get_mut(*place)) {
-            Some(here) => here.superseded = Some((by, at)),
-            None => earlier.push((old, by, at)),
-        }
-    }
-    earlier
-}
-
-fn column<T>(rows: &[Row], of: impl Fn(&Row) -> T) -> Vec<T> {
+fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
@@ -234,7 +220,7 @@ impl Target for Arriving {
     }
 
     async fn put(&mut self, part: &Part, rows: Vec<Row>) -> Result<(), MaintenanceError> {
-        Ok(self.insert(part, rows).await?)
+        Ok(self.insert(part, &rows).await?)
     }
 
     async fn finish(&mut self, outline: &Outline) -> Result<(), MaintenanceError> {

@@ -37,8 +37,11 @@ SELECT c.name, c.head, c.defined_at, c.history_floor, c.tombstone_floor, c.diges
     (SELECT count(*) FROM milepost.versions v WHERE v.collection = c.number)
 FROM milepost.collections c ORDER BY c.number";
 const ROWS: &str = "
-SELECT v.row, v.parent, v.id, v.replaced, v.modified, v.digest, v.body, v.superseded, v.superseded_at
-FROM milepost.versions v JOIN milepost.collections c ON c.number = v.collection
+SELECT v.row, v.parent, v.id, v.replaced, v.modified, v.digest, v.body, k.row IS NOT NULL
+FROM milepost.collections c
+JOIN milepost.versions v ON v.collection = c.number
+LEFT JOIN milepost.keys k ON k.collection = v.collection AND k.parent = v.parent AND k.id = v.id
+    AND k.row = v.row
 WHERE c.name = $1 AND v.row > $2 ORDER BY v.row LIMIT $3";
 
 impl Leaving {
@@ -130,8 +133,6 @@ async fn incarnations(client: &ClientWrapper) -> Result<Vec<Incarnation>, Troubl
 fn version(row: &tokio_postgres::Row) -> Result<Row, Trouble> {
     let digest: Option<&[u8]> = row.try_get(5)?;
     let body: Option<&[u8]> = row.try_get(6)?;
-    let superseded: Option<i64> = row.try_get(7)?;
-    let at: Option<i64> = row.try_get(8)?;
     Ok(Row {
         row: row.try_get(0)?,
         parent: row.try_get(1)?,
@@ -140,8 +141,7 @@ fn version(row: &tokio_postgres::Row) -> Result<Row, Trouble> {
         modified: unsigned(row.try_get(4)?),
         digest: digest.and_then(|digest| digest.try_into().ok()),
         body: body.map(Bytes::copy_from_slice),
-        is_newest: superseded.is_none(),
-        superseded: superseded.map(|by| (by, unsigned(at.unwrap_or(0)))),
+        is_newest: row.try_get(7)?,
     })
 }
 

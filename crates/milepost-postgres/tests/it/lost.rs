@@ -25,7 +25,7 @@ struct Scene {
 /// Time enough for a machine that is busy.
 const LONG: Duration = Duration::from_secs(20);
 /// Short enough to wait for its end.
-const SHORT: Duration = Duration::from_secs(3);
+const SHORT: Duration = Duration::from_secs(5);
 
 async fn scene(cluster: &Cluster, deadline: Duration) -> Scene {
     let proxy = Proxy::before(cluster.port()).await;

@@ -1,12 +1,29 @@
 //! What a node says that can't open its store, and which it opens.
 
-use milepost_postgres::{Address, KeyMarks, Node, OpenError, Options, Postgres, Trust};
-use milepost_store::conformance::keep;
+use std::sync::Arc;
+
+use milepost_postgres::{Address, KeyMarks, OpenError, Options, Postgres, Trust};
+use milepost_semantics::Preconditions;
+use milepost_store::{Change, Operation, ResourceKey, Transaction, conformance::keep};
+use serde_json::json;
 
 use crate::{
     cluster::{Cluster, PASSWORD, cluster},
     options,
+    writing::{Node, define, key, put, written},
 };
+
+async fn open(options: Options) -> Node {
+    Arc::new(Postgres::open(options).await.expect("a store"))
+}
+
+fn delete(key: &ResourceKey) -> Operation {
+    Operation {
+        key: key.clone(),
+        preconditions: Preconditions::default(),
+        change: Change::Delete,
+    }
+}
 
 async fn refused(options: Options) -> OpenError {
     Postgres::open(options)
@@ -25,7 +42,7 @@ fn with_keys(options: Options, name: &str, active: &str, known: &[&str]) -> Opti
         known: known.iter().map(|id| (*id).to_owned()).collect(),
     };
     Options {
-        node: Node {
+        node: milepost_postgres::Node {
             name: name.to_owned(),
             keys: Some(keys),
         },
@@ -112,31 +129,56 @@ fn a_database_that_only_reads_is_no_primary() {
     });
 }
 
+/// What makes a store of format 1 of one of the current format.
+const BACK_TO_FORMAT_1: &str = r#"
+ALTER TABLE milepost.sequencers DROP name, DROP active_key, DROP keys;
+ALTER TABLE milepost.collections DROP history_cursor;
+ALTER TABLE milepost.indexes DROP built_parent, DROP built_id;
+ALTER TABLE milepost.versions ADD superseded bigint, ADD superseded_at bigint, ADD deleted boolean;
+UPDATE milepost.versions v SET deleted = v.body IS NULL, superseded = later.row, superseded_at = later.modified
+    FROM milepost.versions o LEFT JOIN milepost.versions later
+        ON later.collection = o.collection AND later.replaced = o.row
+    WHERE o.collection = v.collection AND o.row = v.row;
+ALTER TABLE milepost.versions ALTER deleted SET NOT NULL;
+DROP INDEX milepost.versions_deleting;
+DROP TABLE milepost.keys;
+CREATE UNIQUE INDEX versions_newest ON milepost.versions (collection, parent, id) WHERE superseded IS NULL;
+CREATE INDEX versions_key ON milepost.versions (collection, parent, id, row);
+CREATE INDEX versions_superseded ON milepost.versions (collection, superseded) WHERE superseded IS NOT NULL;
+CREATE INDEX versions_tombstones ON milepost.versions (collection, row) WHERE superseded IS NULL AND deleted;
+UPDATE milepost.store SET format = 1"#;
+
 #[test]
 fn a_store_of_a_newer_version_is_refused_and_one_of_an_older_brought_up_to_date() {
     let Some(cluster) = cluster() else { return };
     keep(async {
         let database = cluster.new_database();
-        Postgres::open(options(cluster, &database))
-            .await
-            .expect("a store")
-            .close()
-            .await;
+        let node: Node = open(options(cluster, &database)).await;
+        define(&node, "things", &json!({ "preconditions": "optional" })).await;
+        let there = key("things", "there");
+        let first = put(&there, &json!(1), Preconditions::default());
+        let first = written(&node, first).await;
+        let second = put(&there, &json!(2), Preconditions::default());
+        let second = written(&node, second).await;
+        let gone = key("things", "gone");
+        written(&node, put(&gone, &json!(3), Preconditions::default())).await;
+        let tombstone = written(&node, Transaction::single(delete(&gone))).await;
+        drop(node);
         cluster.sql(&database, "UPDATE milepost.store SET format = 99");
         let said = refused(options(cluster, &database)).await.to_string();
-        assert_eq!(said, "store has format 99, this version reads up to 2");
-        let older = "UPDATE milepost.store SET format = 1;
-            ALTER TABLE milepost.sequencers DROP name, DROP active_key, DROP keys";
-        cluster.sql(&database, older);
-        Postgres::open(options(cluster, &database))
-            .await
-            .expect("a store")
-            .close()
-            .await;
+        assert_eq!(said, "store has format 99, this version reads up to 3");
+        cluster.sql(&database, BACK_TO_FORMAT_1);
+        let node = open(options(cluster, &database)).await;
         assert_eq!(
             cluster.sql(&database, "SELECT format FROM milepost.store"),
-            "2"
+            "3"
         );
+        let read = async |key, at| node.read(key, at).await.expect("a read");
+        assert_eq!(read(&there, None).await, Some(second.clone()));
+        assert_eq!(read(&there, Some(first.position)).await, Some(first));
+        assert_eq!(read(&gone, None).await, Some(tombstone));
+        let third = put(&there, &json!(4), Preconditions::default());
+        assert_eq!(written(&node, third).await.replaced, Some(second.position));
     });
 }
 

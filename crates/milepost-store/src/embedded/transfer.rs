@@ -125,7 +125,6 @@ impl Leaving {
                 digest: row.get(5)?,
                 body: blob(row, 6)?.map(Bytes::copy_from_slice),
                 is_newest: row.get(7)?,
-                superseded: None,
             })
         })?;
         rows.collect()
