@@ -154,6 +154,7 @@ fn sealing() -> Result<Value, String> {
     let sealing = microseconds(|| {
         let _sealed = black_box(ring.seal(&state, &terms, &mut SystemEntropy));
     });
+    ring.open::<State>(&text, &context, start).map_err(told)?;
     let opening = microseconds(|| {
         let _opened = black_box(ring.open::<State>(&text, &context, start).is_ok());
     });

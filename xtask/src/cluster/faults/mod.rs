@@ -69,10 +69,10 @@ pub(crate) fn add_to(steps: &mut Steps) {
     steps.run("nodes: audit", || {
         audited::check(&mut site, &options.program).map(|()| Done::Passed)
     });
+    protocol::add_about(steps, "nodes", site.balancer.address);
     steps.run("nodes: a last step, a thousand times", || {
         replayed::check(&site).map(|()| Done::Passed)
     });
-    protocol::add_about(steps, "nodes", site.balancer.address);
     steps.run("nodes: faults", || {
         nodes::strike(site, &options).map(|()| Done::Passed)
     });

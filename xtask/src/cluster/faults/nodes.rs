@@ -1,6 +1,6 @@
 //! The cluster under faults: one after the other, each mended before the next.
 
-use std::{thread, time::Duration};
+use std::{net::SocketAddr, thread, time::Duration};
 
 use super::{
     Options,
@@ -41,6 +41,7 @@ pub(super) fn run(options: &Options) -> Result<(), String> {
 /// When the cluster doesn't recover, or a promise was broken.
 pub(super) fn strike(mut site: Site, options: &Options) -> Result<(), String> {
     site.limit(LEAVING);
+    site.restart()?;
     let load = Load {
         doors: vec![site.balancer.address],
         clients: options.clients,
@@ -50,14 +51,18 @@ pub(super) fn strike(mut site: Site, options: &Options) -> Result<(), String> {
     let running = load.begin()?;
     let replica = Replica::follow(&site, &options.program)?;
     let mut struck = Vec::new();
-    rolling::replace_all(&mut site, &running, &mut struck)?;
-    let lasting = let_strike(&mut site, &running, options, &mut struck);
+    let lasting = rolling::replace_all(&mut site, &running, &mut struck)
+        .and_then(|()| let_strike(&mut site, &running, options, &mut struck));
     let begin = running.begin();
     let done = running.end()?;
     let addresses = site.addresses()?;
     say::data(&table(&struck, &done));
     // What was told before lasting harm was done is judged all the same.
-    let judged = verdict::judge(&done, &addresses, &begin)
+    let answering: Vec<SocketAddr> = match lasting {
+        Ok(()) => addresses,
+        Err(_) => site.ready(),
+    };
+    let judged = verdict::judge(&done, &answering, &begin)
         .and_then(|()| rolling::judge(&struck, &done))
         .and_then(|()| replica.ends_equal(&site))
         .map_err(|reason| site.keep_logs(&reason));
@@ -80,6 +85,8 @@ fn let_strike(
         if watch.elapsed() >= options.time {
             break;
         }
+        // In each round others are struck, however many kinds there are.
+        let number = number + number / possible.len();
         struck.push(one(*fault, number, site, running)?);
     }
     Ok(())

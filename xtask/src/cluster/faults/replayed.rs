@@ -1,7 +1,7 @@
 //! A flow whose last step is sent a thousand times at once, to three nodes in turns, with one sealed state: it is
 //! carried out once, and everybody is told of that.
 
-use std::{collections::BTreeMap, net::SocketAddr, thread};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Barrier, thread, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -11,8 +11,9 @@ use crate::{
     say,
 };
 
-const SENDERS: usize = 40;
-const EACH: usize = 25;
+const TIMES: usize = 1000;
+/// Before one asks again who was told that it is too much.
+const PAUSE: Duration = Duration::from_millis(100);
 const FLOW: &str = r#"{ "version": 1, "title": "Guest book", "steps": [
     { "id": "who", "title": "Who are you?", "schema": { "type": "object", "required": ["name"],
       "properties": { "name": { "type": "string" } } } },
@@ -79,20 +80,19 @@ fn read(node: SocketAddr, asked: &Ask) -> Result<Value, String> {
 type Told = BTreeMap<(u16, Option<String>), usize>;
 
 fn told(nodes: &[SocketAddr], last: &Ask) -> Result<Told, String> {
-    let send = |first: usize| {
-        let doors = nodes.iter().cycle().skip(first).take(EACH);
-        doors.map(|node| ask(*node, last)).collect::<Vec<Answer>>()
+    let together = Barrier::new(TIMES);
+    let send = |node: SocketAddr| {
+        together.wait();
+        until_taken(node, last)
     };
     let answers = thread::scope(|scope| {
-        let senders: Vec<_> = (0..SENDERS)
-            .map(|first| scope.spawn(move || send(first)))
-            .collect();
+        let doors = nodes.iter().cycle().take(TIMES);
+        let senders: Vec<_> = doors.map(|node| scope.spawn(|| send(*node))).collect();
         let joined = senders.into_iter().map(|sender| sender.join());
-        joined.collect::<Result<Vec<_>, _>>()
+        joined.collect::<Result<Vec<Answer>, _>>()
     });
-    let answers = answers.map_err(|_panic| "a sender has panicked")?;
     let mut told = Told::new();
-    for answer in answers.into_iter().flatten() {
+    for answer in answers.map_err(|_panic| "a sender has panicked")? {
         let Answer::Told(response) = &answer else {
             return Err(format!("{answer:?}"));
         };
@@ -100,6 +100,16 @@ fn told(nodes: &[SocketAddr], last: &Ask) -> Result<Told, String> {
         *told.entry((response.status, location)).or_default() += 1;
     }
     Ok(told)
+}
+
+/// A node that has too much to do says so, and is asked again.
+fn until_taken(node: SocketAddr, asked: &Ask) -> Answer {
+    loop {
+        match ask(node, asked) {
+            Answer::Told(response) if response.status == 503 => thread::sleep(PAUSE),
+            answer => return answer,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ impl Site {
             node.start(place)?;
         }
         let mut nodes = self.nodes.iter_mut();
-        nodes.try_for_each(|node| node.wait_until_ready(place))
+        nodes.try_for_each(|node| node.wait_until_ready(place))?;
+        (0..self.nodes.len()).try_for_each(|number| self.wait_until_balanced(number))
     }
 
     /// The same over an empty database.
@@ -107,6 +108,12 @@ impl Site {
     /// When one has no address.
     pub(crate) fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
         self.nodes.iter().map(Node::address).collect()
+    }
+
+    /// Where those nodes listen that take requests.
+    pub(crate) fn ready(&self) -> Vec<SocketAddr> {
+        let ready = self.nodes.iter().filter(|node| node.is_ready());
+        ready.filter_map(|node| node.address().ok()).collect()
     }
 
     /// Waits until every machine and every node is there again.
