@@ -57,8 +57,7 @@ pub(crate) async fn list(
     let listing = Listing::read(shared, request, address, moment, &params)?;
     media::require_json_accepted(&request.headers)?;
     if !listing.is_readers {
-        let oldest = shared.store.head();
-        return Err(listing.expired(shared, oldest).await);
+        return Err(listing.expired(shared, None).await);
     }
     if listing.at.is_some() {
         let canonical = listing.request.params().to_query();
@@ -88,8 +87,7 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
     }
     let query = listing.query(shared)?;
     if !listing.is_readers {
-        let oldest = shared.store.head();
-        return Err(listing.expired(shared, oldest).await);
+        return Err(listing.expired(shared, None).await);
     }
     if listing.view.is_none() && listing.at.is_none() && is_conditional(&request.headers) {
         // What is held may be known by the collection's newest change alone.
@@ -104,7 +102,9 @@ pub(crate) async fn answer(shared: &Shared, request: &Parts, listing: &Listing<'
     let page = match fill(shared, &listing.line, &query).await {
         Ok(Some(page)) => page,
         Ok(None) => return Err(busy()),
-        Err(ReadError::Expired { oldest }) => return Err(listing.expired(shared, oldest).await),
+        Err(ReadError::Expired { oldest }) => {
+            return Err(listing.expired(shared, Some(oldest)).await);
+        }
         Err(error) => return Err(failure::of_read(shared, error)),
     };
     listing
@@ -227,7 +227,7 @@ impl<'l> Listing<'l> {
     }
 
     /// 410, with the way on for this reader.
-    async fn expired(&self, shared: &Shared, oldest: Position) -> Refusal {
+    async fn expired(&self, shared: &Shared, oldest: Option<Position>) -> Refusal {
         let followed = Followed::Collection(self.address.clone());
         let carried = &self.request.carried;
         let url = |at| carried.url(&self.snapshot_path(shared, at));

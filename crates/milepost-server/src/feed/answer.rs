@@ -7,7 +7,10 @@ use http::{
     request::Parts,
 };
 use milepost_semantics::EntityTag;
-use milepost_semantics::prefer::{PREFER, PREFERENCE_APPLIED, Preferences};
+use milepost_semantics::{
+    Position,
+    prefer::{PREFER, PREFERENCE_APPLIED, Preferences},
+};
 use milepost_store::ReadError;
 
 use super::{asked::Asked, expired, hold, read, stream};
@@ -43,8 +46,7 @@ pub(crate) async fn changes(
 ) -> Answer {
     let asked = Asked::read(shared, request, followed, since)?;
     if !asked.is_readers {
-        let oldest = shared.store.head();
-        return Err(Box::pin(refuse(shared, &asked, ReadError::Expired { oldest })).await);
+        return Err(Box::pin(lead_back(shared, &asked, None)).await);
     }
     if wants_stream(&request.headers)? {
         return Box::pin(stream::open(shared, request, begun, asked)).await;
@@ -143,20 +145,16 @@ pub(super) fn applied(headers: &mut HeaderMap, wait_s: u32) {
 /// Why a page can't be told.
 pub(super) async fn refuse(shared: &SharedHandle, asked: &Asked, error: ReadError) -> Refusal {
     match error {
-        ReadError::Expired { oldest } => {
-            let url = |at| asked.snapshot_url(shared, at);
-            let hidden = !asked.seen.is_whole();
-            expired(
-                shared,
-                &asked.followed,
-                (&asked.governed, hidden),
-                oldest,
-                url,
-            )
-            .await
-        }
+        ReadError::Expired { oldest } => lead_back(shared, asked, Some(oldest)).await,
         error => failure::of_read(shared, error),
     }
+}
+
+/// To what the position that was asked for is no way from.
+async fn lead_back(shared: &SharedHandle, asked: &Asked, oldest: Option<Position>) -> Refusal {
+    let url = |at| asked.snapshot_url(shared, at);
+    let governed = (&asked.governed, !asked.seen.is_whole());
+    expired(shared, &asked.followed, governed, oldest, url).await
 }
 
 /// Whether a stream of events is what the client wants most.

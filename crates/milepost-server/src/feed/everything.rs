@@ -87,7 +87,7 @@ pub(crate) async fn snapshot(shared: &Shared, request: &Parts, at: &str) -> Answ
         &definitions,
         subject_of(request),
     )) {
-        return Err(refuse(&asked, shared.store.head()).await);
+        return Err(refuse(&asked, None).await);
     }
     let url = asked.params(asked.after.as_ref()).url(&path(shared, at));
     if url != request.uri.path_and_query().map_or("", |url| url.as_str()) {
@@ -96,7 +96,7 @@ pub(crate) async fn snapshot(shared: &Shared, request: &Parts, at: &str) -> Answ
     let defined_at = defined_at(shared).await?;
     let gathered = match gather(shared, &seen, &asked, at).await {
         Ok(gathered) => gathered,
-        Err(ReadError::Expired { oldest }) => return Err(refuse(&asked, oldest).await),
+        Err(ReadError::Expired { oldest }) => return Err(refuse(&asked, Some(oldest)).await),
         Err(error) => return Err(failure::of_read(shared, error)),
     };
     if !Arc::ptr_eq(&definitions, &shared.store.definitions()) {

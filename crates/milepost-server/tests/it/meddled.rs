@@ -1,5 +1,10 @@
 //! A store between a service and another store: it fails where it is told to, and keeps what it was asked.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "a test looks at what a store was asked"
+)]
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;

@@ -18,15 +18,16 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const HIDDEN: &str = "/v1/notes/adas1";
 const ABSENT: &str = "/v1/notes/none1";
 
-/// What can be asked of a resource by its URL.
-fn asks(
-    url: &str,
-) -> Vec<(
+/// Method, URL, fields and body.
+type Asked = (
     &'static str,
     String,
     Vec<(&'static str, &'static str)>,
     String,
-)> {
+);
+
+/// What can be asked of a resource by its URL.
+fn asks(url: &str) -> Vec<Asked> {
     let mine = json!({ "owner": "bob" }).to_string();
     let operation = |method: &str, more: serde_json::Value| {
         let mut operation = json!({ "method": method, "href": url });
@@ -84,7 +85,7 @@ struct Told {
 async fn told(
     (service, store): (&Service, &MeddledStore),
     who: &Subject,
-    (method, url, fields, body): &(&str, String, Vec<(&str, &str)>, String),
+    (method, url, fields, body): &Asked,
 ) -> Told {
     let mut asked = request(method, url, fields, body);
     asked.extensions_mut().insert(who.clone());
