@@ -68,9 +68,10 @@ pub(crate) struct Wire {
     has_sources: bool,
 }
 
-/// Whether a URL's host is on loopback.
+/// Whether a URL's host is on loopback, where there are many addresses: that of IPv4.
 fn is_near(url: &str) -> bool {
-    Place::parse(url).is_ok_and(|place| check(&place.origin, false).is_ok())
+    let address = Place::parse(url).map(|place| check(&place.origin, false));
+    address.is_ok_and(|address| address.is_ok_and(|address| address.is_ipv4()))
 }
 
 /// Whether this machine has loopback addresses beside 127.0.0.1, as Linux has.
@@ -334,4 +335,17 @@ fn backoff(response: &Response) -> Option<Duration> {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_of_ipv4_has_addresses_to_ask_from() {
+        assert!(is_near("http://127.0.0.1:8080/"));
+        for far in ["http://[::1]:8080/", "http://192.0.2.1/", "no URL"] {
+            assert!(!is_near(far), "{far}");
+        }
+    }
 }

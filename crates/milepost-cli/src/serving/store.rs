@@ -5,10 +5,11 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Args;
-use milepost_postgres::{Address, KeyMarks, Member, Node, Options, Postgres, Trust};
+use milepost_postgres::{Address, KeyMarks, Member, Node, OpenError, Options, Postgres, Trust};
 use milepost_seal::KeyRing;
 use milepost_semantics::History;
 use milepost_store::{
@@ -16,7 +17,7 @@ use milepost_store::{
     embedded::{self, Embedded},
 };
 
-use crate::{exit::Failure, storage};
+use crate::{exit::Failure, storage, terminal::Terminal};
 
 /// Where a password stands when it stands in the environment.
 const PASSWORD: &str = "MILEPOST_STORE_PASSWORD";
@@ -192,7 +193,12 @@ impl StoreOptions {
     }
 }
 
-/// Opens a database's store, with limits and the keys that the node seals with.
+/// How often is looked for a primary before a node gives up, and how long in between: a failover may be under way.
+const LOOKS: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Opens a database's store, with limits and the keys that the node seals with; where no server takes writes now, as
+/// during a failover, it waits for half a minute.
 pub(super) async fn in_database(
     mut options: Options,
     limits: decision::Limits,
@@ -200,7 +206,17 @@ pub(super) async fn in_database(
 ) -> Result<Opened, Failure> {
     options.limits = limits;
     options.node.keys = Some(marks(ring));
-    let store = Postgres::open(options).await;
+    let mut store = Postgres::open(options.clone()).await;
+    for look in 0..LOOKS {
+        let Err(nowhere @ OpenError::NoPrimary { .. }) = &store else {
+            break;
+        };
+        if look == 0 {
+            Terminal::detect().warn(format!("{nowhere}; waiting for one"));
+        }
+        tokio::time::sleep(PAUSE).await;
+        store = Postgres::open(options.clone()).await;
+    }
     let store = store.map_err(|error| storage::open_failure(&error))?;
     Ok(Opened::Postgres(Arc::new(store)))
 }

@@ -21,7 +21,7 @@ pub(super) struct Directory {
 impl Directory {
     /// Makes the directory where it isn't there, and takes it.
     pub(super) fn lock(path: &Path) -> Result<Self, MaintenanceError> {
-        fs::create_dir_all(path).map_err(|source| io(path, source))?;
+        make(path)?;
         let lock_path = path.join(LOCK);
         let lock = File::options()
             .create(true)
@@ -55,15 +55,32 @@ pub(super) fn database(directory: &Path) -> PathBuf {
 /// Gives a finished file its name: durable before it can be found, and findable after a power cut.
 pub(super) fn publish(partial: &Path, target: &Path) -> Result<(), MaintenanceError> {
     sync(partial)?;
-    std::fs::rename(partial, target).map_err(|source| io(target, source))?;
+    fs::rename(partial, target).map_err(|source| io(target, source))?;
     match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => sync(folder),
         _ => sync(Path::new(".")),
     }
 }
 
+/// Makes a folder and those that it lies in, findable after a power cut.
+fn make(folder: &Path) -> Result<(), MaintenanceError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(|source| io(folder, source))?;
+    for above in folder.ancestors().skip(1) {
+        let above = match above.as_os_str() {
+            name if name.is_empty() => Path::new("."),
+            _ => above,
+        };
+        // One that may not be read was there before.
+        let _ = sync(above);
+    }
+    Ok(())
+}
+
 fn sync(path: &Path) -> Result<(), MaintenanceError> {
-    std::fs::File::open(path)
+    File::open(path)
         .and_then(|file| file.sync_all())
         .map_err(|source| io(path, source))
 }
