@@ -127,6 +127,14 @@ pub enum MaintenanceError {
         /// The file or directory.
         path: String,
     },
+    /// What it is can't be read from it any more.
+    #[error("{path} is damaged: {what} can't be read; restore it from a backup")]
+    Damaged {
+        /// The file or directory.
+        path: String,
+        /// What is missing.
+        what: &'static str,
+    },
     /// Something is already there.
     #[error("{path} already exists")]
     AlreadyExists {

@@ -80,8 +80,17 @@ impl Leaving {
         })
     }
 
-    fn read_outline(&self) -> rusqlite::Result<Outline> {
-        let history: Option<String> = meta(&self.db, "history")?;
+    /// What every position begins with. Nothing stands for it: all bookmarks and entity tags name it.
+    fn history(&self) -> Result<History, MaintenanceError> {
+        let history: Option<String> = meta(&self.db, "history").map_err(cause)?;
+        let history = history.and_then(|text| text.parse().ok());
+        history.ok_or_else(|| MaintenanceError::Damaged {
+            path: self.db.path().unwrap_or_default().to_owned(),
+            what: "its history",
+        })
+    }
+
+    fn read_outline(&self, history: History) -> rusqlite::Result<Outline> {
         let mut statement = self
             .db
             .prepare("SELECT first_sequence, salt FROM incarnations ORDER BY first_sequence")?;
@@ -96,9 +105,7 @@ impl Leaving {
         collections.sort_by_key(|collection| collection.collection);
         let parts = collections.into_iter().map(|found| self.part(found));
         Ok(Outline {
-            history: history
-                .and_then(|text| text.parse().ok())
-                .unwrap_or_else(|| History::from_random(0)),
+            history,
             head: schema::head(&self.db)?,
             incarnations: incarnations.collect::<rusqlite::Result<_>>()?,
             collections: parts.collect::<rusqlite::Result<_>>()?,
@@ -134,7 +141,7 @@ impl Leaving {
 #[async_trait]
 impl Source for Leaving {
     async fn outline(&mut self) -> Result<Outline, MaintenanceError> {
-        self.read_outline().map_err(cause)
+        self.read_outline(self.history()?).map_err(cause)
     }
 
     async fn rows(

@@ -8,7 +8,8 @@ use std::{
 
 use milepost_store::{
     MaintenanceError, Store, WriteError,
-    embedded::{Embedded, Options, backup, check, restore},
+    embedded::{Embedded, Leaving, Options, backup, check, restore},
+    transfer::Source as _,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -47,6 +48,22 @@ fn a_store_of_a_newer_format_is_refused_by_the_version_it_needs() {
             Err(MaintenanceError::NewerFormat { found: 999, .. })
         ),
         "{opened:?}"
+    );
+}
+
+#[test]
+fn a_store_whose_history_is_lost_is_not_copied_under_another_one() {
+    let directory = temporary();
+    drop(open(directory.path(), Options::default()));
+    let db = Connection::open(directory.path().join(DATABASE)).expect("a database");
+    db.execute("DELETE FROM meta WHERE name = 'history'", [])
+        .expect("a store");
+    drop(db);
+    let mut leaving = Leaving::from(directory.path()).expect("a store");
+    let refused = runtime().block_on(leaving.outline());
+    assert!(
+        matches!(refused, Err(MaintenanceError::Damaged { .. })),
+        "{refused:?}"
     );
 }
 
