@@ -60,6 +60,7 @@ pub(crate) struct StoreOptions {
         long,
         value_name = "URL",
         env = "MILEPOST_PATRONI",
+        hide_env_values = true,
         value_delimiter = ',',
         requires = "store"
     )]
