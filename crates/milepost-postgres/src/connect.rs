@@ -25,8 +25,10 @@ use crate::{
     trust::Trust,
 };
 
-/// For every connection: what is asked takes less time than compiling it would, or sharing it out.
-const SETTINGS: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0";
+/// For every connection: what is asked takes less time than compiling it would, or sharing it out; and a
+/// commit that is waited for is on the disk, and on a synchronous standby's, whatever is usual there.
+const SETTINGS: &str = "SET jit = off; SET max_parallel_workers_per_gather = 0;
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply'";
 
 /// For connections that write: what a statement names is found by its key, however few rows a table has at
 /// the moment or had when it was last looked at.

@@ -59,7 +59,6 @@ pub use self::{
 };
 use self::{
     connect::Connector,
-    maintenance::Other,
     patroni::Patroni,
     primary::Targets,
     replicas::Replicas,
@@ -119,8 +118,9 @@ impl Postgres {
         let of = |trouble| OpenError::of(trouble, &options.database);
         let line = way.0.line().await.map_err(of)?;
         schema::prepare(&line.client, &options).await?;
-        let sequencing = Sequencing::begin(&way.0, &options.node).await.map_err(of)?;
+        // What is read is sure to stay once something was committed behind it.
         let read = view::read(&line.client).await.map_err(of)?;
+        let sequencing = Sequencing::begin(&way.0, &options.node).await.map_err(of)?;
         let replicas = Replicas::new(&options)?;
         let shared = Shared::new(options, (way, replicas), sequencing.sequencer, read);
         Ok((Arc::new(shared), sequencing))
@@ -152,7 +152,7 @@ impl Postgres {
     /// # Errors
     /// [`MaintenanceError`] where the database fails.
     pub async fn settle(&self) -> Result<(), MaintenanceError> {
-        Ok(maintenance::settle(&self.shared, Other::Await).await?)
+        Ok(maintenance::settle(&self.shared).await?)
     }
 
     /// What a follower of the primary answers about a position; `None` where the primary is to be asked.
@@ -219,8 +219,7 @@ async fn way_to_primary(
         let connector = Connector::to_primary(&address, &options.trust, targets.clone())?;
         return Ok((connector, targets, None));
     }
-    let port = places.first().map_or(5432, |place| place.port);
-    let patroni = Arc::new(Patroni::new(&options.patroni, &options.trust, port)?);
+    let patroni = Arc::new(Patroni::new(&options.patroni, &options.trust)?);
     let targets = Targets::sought(Instant::now());
     let deadline = Instant::now() + options.read_deadline;
     loop {

@@ -21,17 +21,13 @@ use crate::{OpenError, address::Place, trust::Trust};
 const ANSWER_MAX: Duration = Duration::from_secs(1);
 /// The most bytes of an answer.
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
-/// How long an answer is taken to hold where Patroni's times can't be read.
-const CERTAIN_DEFAULT: Duration = Duration::from_secs(2);
-/// Between which bounds it is taken to hold, whatever they are.
-const CERTAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+/// How long an answer is taken to hold at most, whatever Patroni's times are.
+const CERTAIN_MAX: Duration = Duration::from_secs(10);
 
 /// The members of a cluster.
 pub(crate) struct Patroni {
     members: Vec<Member>,
     tls: Option<TlsConnector>,
-    /// The port of PostgreSQL where a member doesn't tell.
-    port: u16,
 }
 
 /// Where a member's REST API is.
@@ -83,18 +79,18 @@ impl std::str::FromStr for Member {
 }
 
 impl Patroni {
-    /// For these members; `port`: of PostgreSQL, where a member doesn't tell.
-    pub(crate) fn new(members: &[Member], trust: &Trust, port: u16) -> Result<Self, OpenError> {
+    /// For these members.
+    pub(crate) fn new(members: &[Member], trust: &Trust) -> Result<Self, OpenError> {
         let is_encrypted = members.iter().any(|member| member.is_encrypted);
         let tls = is_encrypted.then(|| trust.client()).transpose()?;
         Ok(Self {
             members: members.to_vec(),
             tls: tls.map(|config| TlsConnector::from(std::sync::Arc::new(config))),
-            port,
         })
     }
 
-    /// Where the member is that holds the lock, if one says that it does.
+    /// Where the member is that holds the lock, if one says that it does, and where, and for how long:
+    /// nothing is made up.
     pub(crate) async fn primary(&self) -> Option<Found> {
         let asking = self.members.iter().map(|member| self.ask_primary(member));
         let answers = futures_util::future::join_all(asking).await;
@@ -105,7 +101,10 @@ impl Patroni {
             .max_by_key(|(timeline, _)| *timeline);
         let (_, member) = holder?;
         let (place, certain) = tokio::join!(self.place(member), self.certain(member));
-        Some(Found { place, certain })
+        Some(Found {
+            place: place?,
+            certain: certain?,
+        })
     }
 
     /// The timeline of a member that says that it is the primary.
@@ -120,39 +119,13 @@ impl Patroni {
     }
 
     /// Where a member's PostgreSQL listens, as the cluster was told.
-    async fn place(&self, member: &Member) -> Place {
-        let cluster = self.get(member, "/cluster").await.unwrap_or_default();
-        let members = cluster.pointer("/members").and_then(Value::as_array);
-        let is_leader = |told: &&Value| {
-            let role = told.pointer("/role").and_then(Value::as_str);
-            matches!(role, Some("leader" | "primary" | "master"))
-        };
-        let leader = members.and_then(|members| members.iter().find(is_leader));
-        let host = leader.and_then(|leader| leader.pointer("/host")?.as_str());
-        let port = leader.and_then(|leader| leader.pointer("/port")?.as_u64());
-        Place {
-            host: Host::Tcp(host.unwrap_or(&member.host).to_owned()),
-            port: port
-                .and_then(|port| u16::try_from(port).ok())
-                .unwrap_or(self.port),
-        }
+    async fn place(&self, member: &Member) -> Option<Place> {
+        leader(&self.get(member, "/cluster").await?)
     }
 
-    /// For how long nobody else can have become the primary: the lock outlives its holder's last
-    /// renewal by `ttl`, and that is as old as a turn of its loop and the retries in it may take.
-    async fn certain(&self, member: &Member) -> Duration {
-        let config = self.get(member, "/config").await.unwrap_or_default();
-        let seconds = |name: &str| config.get(name).and_then(Value::as_u64);
-        let times = (
-            seconds("ttl"),
-            seconds("loop_wait"),
-            seconds("retry_timeout"),
-        );
-        let (Some(ttl), Some(loop_wait), Some(retry_timeout)) = times else {
-            return CERTAIN_DEFAULT;
-        };
-        let left = ttl.saturating_sub(loop_wait).saturating_sub(retry_timeout);
-        Duration::from_secs(left).clamp(CERTAIN.0, CERTAIN.1)
+    /// For how long nobody else can have become the primary.
+    async fn certain(&self, member: &Member) -> Option<Duration> {
+        certainty(&self.get(member, "/config").await?)
     }
 
     /// A document, where the answer is 200.
@@ -171,6 +144,30 @@ impl Patroni {
         let answer = timeout(ANSWER_MAX, asking).await.ok()?.ok()?;
         document(&answer)
     }
+}
+
+/// Where the leader listens that a description of a cluster names.
+fn leader(cluster: &Value) -> Option<Place> {
+    let is_leader = |told: &&Value| {
+        let role = told.pointer("/role").and_then(Value::as_str);
+        matches!(role, Some("leader" | "primary" | "master"))
+    };
+    let members = cluster.pointer("/members")?.as_array()?;
+    let leader = members.iter().find(is_leader)?;
+    let port = leader.pointer("/port")?.as_u64()?;
+    Some(Place {
+        host: Host::Tcp(leader.pointer("/host")?.as_str()?.to_owned()),
+        port: u16::try_from(port).ok()?,
+    })
+}
+
+/// For how long nobody else can have become the primary, by Patroni's times: the lock outlives its holder's
+/// last renewal by `ttl`, and that is as old as a turn of its loop and the retries in it may take.
+fn certainty(config: &Value) -> Option<Duration> {
+    let seconds = |name: &str| config.get(name)?.as_u64();
+    let renewed = seconds("loop_wait")?.saturating_add(seconds("retry_timeout")?);
+    let left = seconds("ttl")?.saturating_sub(renewed);
+    Some(Duration::from_secs(left).min(CERTAIN_MAX))
 }
 
 /// HTTP/1.0, so that the answer ends with the connection and is in one piece.
@@ -199,7 +196,11 @@ fn document(answer: &[u8]) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Member, document};
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{Member, certainty, document, leader};
 
     #[test]
     fn a_member_is_named_by_a_url() {
@@ -223,6 +224,26 @@ mod tests {
         ] {
             assert!(member(other).is_err(), "{other}");
         }
+    }
+
+    #[test]
+    fn where_the_leader_is_and_for_how_long_is_never_made_up() {
+        let named = json!({ "members": [
+            { "role": "replica", "host": "db2", "port": 5432 },
+            { "role": "leader", "host": "db1", "port": 5433 } ] });
+        assert_eq!(leader(&named).map(|place| place.port), Some(5433));
+        for nowhere in [
+            json!({}),
+            json!({ "members": [{ "role": "replica", "host": "db2", "port": 5432 }] }),
+            json!({ "members": [{ "role": "leader", "host": "db1" }] }),
+        ] {
+            assert!(leader(&nowhere).is_none(), "{nowhere}");
+        }
+        let times = |ttl: u64| json!({ "ttl": ttl, "loop_wait": 10, "retry_timeout": 10 });
+        assert_eq!(certainty(&times(21)), Some(Duration::from_secs(1)));
+        assert_eq!(certainty(&times(20)), Some(Duration::ZERO));
+        assert_eq!(certainty(&times(600)), Some(Duration::from_secs(10)));
+        assert_eq!(certainty(&json!({ "ttl": 30 })), None);
     }
 
     #[test]

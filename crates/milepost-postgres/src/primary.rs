@@ -130,7 +130,7 @@ pub(crate) async fn look(targets: &Targets, patroni: &Patroni) -> Duration {
     match patroni.primary().await {
         Some(found) => {
             targets.found(found.place, asked + found.certain);
-            found.certain / 5
+            (found.certain / 5).max(SOON)
         }
         None => {
             if !targets.is_certain() {

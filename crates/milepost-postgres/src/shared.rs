@@ -20,6 +20,7 @@ use crate::{
     options::Options,
     primary::Targets,
     replicas::Replicas,
+    sequencer::Durability,
     trouble::Trouble,
 };
 
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     published: AtomicU64,
     seen: AtomicU64,
     pub(crate) freshness: Freshness,
+    pub(crate) durability: Durability,
     pub(crate) replicas: Replicas,
     /// Why the database can't be used; `None` where it can.
     trouble: Mutex<Option<String>>,
@@ -68,6 +70,7 @@ impl Shared {
             published: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             freshness: Freshness::default(),
+            durability: Durability::default(),
             replicas,
             trouble: Mutex::default(),
         }
@@ -95,7 +98,8 @@ impl Shared {
         }
     }
 
-    /// The head was seen by who began at a moment, in a database whose catalog is this one.
+    /// The head was seen by who began at a moment, in a database whose catalog is this one, and it is sure
+    /// to stay.
     pub(crate) fn saw(&self, catalog: &Catalog, head: u64, began: u64) {
         let position = catalog.lineage.position(head);
         self.commits.send_if_modified(|seen| {

@@ -15,7 +15,11 @@ use milepost_store::{CollectionPath, TRANSACTIONS};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    catalog::Catalog, connect::BY_KEY, sequencer::LOCK, shared::Shared, trouble::Trouble,
+    catalog::Catalog,
+    connect::{BY_KEY, Line},
+    sequencer::LOCK,
+    shared::Shared,
+    trouble::Trouble,
     view::View,
 };
 
@@ -41,41 +45,63 @@ enum Task {
     Drop(i64),
 }
 
-/// Looks after the store for as long as the node runs.
+/// Looks after the store for as long as the node runs, over one connection as long as that lasts.
 pub(crate) async fn run(shared: Arc<Shared>, pause: Duration) {
+    let mut line = None;
     loop {
         sleep(pause).await;
         // Whatever failed is tried again, by this node or another one.
-        let _ = settle(&shared, Other::Leave).await;
+        if look_after(&shared, &mut line).await.is_err() {
+            line = None;
+        }
     }
 }
 
-/// What to do where another node looks after the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Other {
-    /// Leave it to that one.
-    Leave,
-    /// Wait until it has finished, then look again.
-    Await,
-}
-
-/// Does everything that is due.
-pub(crate) async fn settle(shared: &Shared, other: Other) -> Result<(), Trouble> {
-    let line = shared.connector.line().await?;
-    let client = &line.client;
-    let lock = match other {
-        Other::Leave => "SELECT pg_try_advisory_lock($1)",
-        Other::Await => "SELECT pg_advisory_lock($1) IS NOT NULL",
-    };
-    client.batch_execute(BY_KEY).await?;
-    let locked = client.query_one(lock, &[&LOOKING_AFTER]).await?;
-    if !locked.try_get::<_, bool>(0)? {
+async fn look_after(shared: &Shared, line: &mut Option<Line>) -> Result<(), Trouble> {
+    let most = shared.options.write_deadline;
+    if line.as_ref().is_none_or(|line| line.client.is_closed()) {
+        let opening = timeout(most, open(shared)).await;
+        *line = Some(opening.map_err(|_late| Trouble::Late)??);
+    }
+    let client = &line.as_ref().ok_or(Trouble::Late)?.client;
+    let lock = "SELECT pg_try_advisory_lock($1)";
+    let locking = timeout(most, client.query_one(lock, &[&LOOKING_AFTER])).await;
+    if !locking
+        .map_err(|_late| Trouble::Late)??
+        .try_get::<_, bool>(0)?
+    {
         return Ok(());
     }
+    let worked = work(shared, client).await;
+    let unlock = "SELECT pg_advisory_unlock($1)";
+    let unlocking = timeout(most, client.execute(unlock, &[&LOOKING_AFTER])).await;
+    unlocking.map_err(|_late| Trouble::Late)??;
+    worked
+}
+
+/// A connection that works are done over.
+async fn open(shared: &Shared) -> Result<Line, Trouble> {
+    let line = shared.connector.line().await?;
+    // Nobody is told that something was forgotten: what was, and is there again, is forgotten again.
+    let settings = format!("{BY_KEY}; SET synchronous_commit = off");
+    line.client.batch_execute(&settings).await?;
+    Ok(line)
+}
+
+/// Does everything that is due, once no other node does any more.
+pub(crate) async fn settle(shared: &Shared) -> Result<(), Trouble> {
+    let line = open(shared).await?;
+    let lock = "SELECT pg_advisory_lock($1)";
+    line.client.execute(lock, &[&LOOKING_AFTER]).await?;
     // The lock goes with the connection.
+    work(shared, &line.client).await
+}
+
+async fn work(shared: &Shared, client: &ClientWrapper) -> Result<(), Trouble> {
     loop {
         let mut has_worked = false;
-        for task in due(shared).await? {
+        let due = timeout(STEP_MAX, due(shared)).await;
+        for task in due.map_err(|_late| Trouble::Late)?? {
             let step = timeout(STEP_MAX, step(shared, client, &task)).await;
             has_worked |= step.map_err(|_late| Trouble::Late)??;
         }

@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// Settings of the connection: a node that stands still in the middle of a batch must not hold the
-/// lock for long. How durable a commit is (`synchronous_commit`) is the server's to say.
-const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s';
+/// lock for long.
+const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '3s';
 SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_isolation = 'read committed'";
 
 /// The store's lock, until the transaction ends: who holds it writes, alone among all nodes. Who waits
@@ -61,6 +61,12 @@ impl Sequencing {
         let is_there = |line: &Line| !line.client.is_closed() && shared.targets.is_certain();
         if !self.line.as_ref().is_some_and(is_there) {
             self.line = None;
+            // Whatever may be lost yet is a batch of the line before: its fate is known first.
+            let mut outstanding = shared.durability.outstanding();
+            let known = timeout_at(deadline, outstanding.wait_for(|count| *count == 0)).await;
+            known
+                .map_err(|_late| Trouble::Late)?
+                .map_err(|_ended| Trouble::Late)?;
             let node = Node {
                 name: shared.options.node.name.clone(),
                 keys: shared.keys.borrow().clone(),
@@ -108,6 +114,8 @@ async fn begin(
     client.execute(incarnation, &[&salt]).await?;
     nodes::register(client, sequencer, node).await?;
     client.batch_execute("COMMIT").await?;
+    // From here on commits are made sure of by others (`durable`), with the lock free.
+    client.batch_execute("SET synchronous_commit = off").await?;
     Ok(line)
 }
 
