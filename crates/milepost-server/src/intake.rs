@@ -19,7 +19,8 @@ use milepost_semantics::ProblemType;
 use crate::{refusal::Refusal, service::Shared};
 
 /// The client went away, or sent something that is no body.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the body was interrupted")]
 pub(crate) struct Interrupted;
 
 /// A request's body, not yet read.
@@ -67,7 +68,7 @@ async fn collect(
 }
 
 /// RFC 7694 §3: a content coding that isn't understood is 415, with those that are.
-fn refuse_coded(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn refuse_coded(headers: &HeaderMap) -> Result<(), Refusal> {
     let coded = headers
         .get_all(CONTENT_ENCODING)
         .iter()
