@@ -4,7 +4,6 @@
 //! particular may do is for rules.
 
 use http::{Method, request::Parts};
-use milepost_semantics::ProblemType;
 
 use super::{
     challenge, epoch,
@@ -103,10 +102,6 @@ async fn with_newer_keys(issuer: &Issuer, token: &Unverified<'_>) -> Result<(), 
         Renewed::Keys(keys) => issuer
             .check_signature(token, &keys)
             .map_err(challenge::invalid),
-        Renewed::Unavailable => {
-            let detail = TokenFault::KeysUnavailable.to_string();
-            Err(Refusal::new(ProblemType::IssuerUnavailable, detail)
-                .retry_after_s(challenge::KEYS_RETRY_AFTER_S))
-        }
+        Renewed::Unavailable => Err(challenge::keys_unavailable()),
     }
 }

@@ -9,7 +9,7 @@ use super::{fault::TokenFault, grant::GrantFault, presented::Unreadable, subject
 use crate::refusal::Refusal;
 
 /// When to come again where an issuer's keys can't be had, in seconds.
-pub(super) const KEYS_RETRY_AFTER_S: u32 = 5;
+const KEYS_RETRY_AFTER_S: u32 = 5;
 
 /// The answer to a request that rules don't let its subject make: 401 where nobody is known, who could say who it is,
 /// else 403.
@@ -46,6 +46,12 @@ pub(super) fn ungranted(fault: &GrantFault) -> Refusal {
         GrantFault::Beyond { .. } | GrantFault::Narrowed { .. } => insufficient(&fault.to_string()),
         GrantFault::LongInUrl => malformed(fault.to_string()),
     }
+}
+
+/// 503: nothing is known to be wrong with the token, since its issuer's keys can't be had. No challenge: other credentials wouldn't help.
+pub(super) fn keys_unavailable() -> Refusal {
+    let detail = "the keys of the token's issuer can't be had now, so it isn't known whether the token is good";
+    Refusal::new(ProblemType::IssuerUnavailable, detail).retry_after_s(KEYS_RETRY_AFTER_S)
 }
 
 /// 400: credentials that can't be read.

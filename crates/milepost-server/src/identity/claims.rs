@@ -157,7 +157,8 @@ impl ClaimTest {
             Some((first, rest)) => (first, Some(rest)),
             None => (pointer, None),
         };
-        let top = claims.get(first)?;
+        // RFC 6901 §4, in this order.
+        let top = claims.get(&first.replace("~1", "/").replace("~0", "~"))?;
         rest.map_or(Some(top), |rest| top.pointer(&format!("/{rest}")))
     }
 }
@@ -237,7 +238,8 @@ mod tests {
     #[test]
     fn a_demand_holds_for_a_text_a_list_a_scope_and_what_lies_deeper() {
         let claims = json!({ "role": "admin", "roles": ["a", "admin"], "scope": "read admin",
-            "realm": { "roles": ["admin"] }, "ok": true, "other": "not admin" });
+            "realm": { "roles": ["admin"] }, "ok": true, "other": "not admin",
+            "https://example.org/~1": { "roles": ["admin"], "a/b": "admin" } });
         let holds = |text: &str| {
             text.parse::<ClaimTest>()
                 .unwrap()
@@ -249,6 +251,8 @@ mod tests {
             "scope=admin",
             "/realm/roles=admin",
             "ok=true",
+            "/https:~1~1example.org~1~01/roles=admin",
+            "/https:~1~1example.org~1~01/a~1b=admin",
         ] {
             assert!(holds(good), "{good}");
         }

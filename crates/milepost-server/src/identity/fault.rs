@@ -33,7 +33,4 @@ pub(super) enum TokenFault {
     Claim(&'static str),
     #[error("the token was revoked")]
     Revoked,
-    /// Nothing is wrong with it that is known: its issuer's keys can't be had.
-    #[error("the keys of the token's issuer can't be had now")]
-    KeysUnavailable,
 }

@@ -116,6 +116,28 @@ impl FetchPace {
     }
 }
 
+/// What is known of who asked for newer keys between a rest and the next fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meanwhile {
+    Wanted,
+    Nobody,
+    /// The keys were stale as soon as the rest was over.
+    NoTime,
+}
+
+impl FetchPace {
+    /// How long the URL is left alone after a fetch: from the rest before that, and who asked in between.
+    fn next_rest(&self, rest: Duration, has_keys: bool, meanwhile: Meanwhile) -> Duration {
+        match meanwhile {
+            _ if !has_keys => (rest * 2).min(self.rest_max),
+            Meanwhile::Wanted => (rest * 2).min(self.rest_max),
+            // A flood would be forgotten each time otherwise.
+            Meanwhile::NoTime => (rest / 2).max(self.rest),
+            Meanwhile::Nobody => self.rest,
+        }
+    }
+}
+
 /// What became of asking for newer keys.
 #[derive(Debug)]
 pub(super) enum Renewed {
@@ -237,13 +259,10 @@ struct Task {
 impl Task {
     async fn run(self) {
         let mut rest = self.pace.rest;
-        let mut was_wanted = false;
+        let mut meanwhile = Meanwhile::Nobody;
         while self.asking.strong_count() > 0 {
             let fresh = self.fetch().await;
-            rest = match fresh {
-                Some(_) if !was_wanted => self.pace.rest,
-                _ => (rest * 2).min(self.pace.rest_max),
-            };
+            rest = self.pace.next_rest(rest, fresh.is_some(), meanwhile);
             sleep(rest).await;
             let Some(asking) = self.asking.upgrade() else {
                 return;
@@ -253,7 +272,11 @@ impl Task {
             self.state.send_modify(|state| state.may_change = true);
             // What could not be had is asked for again by itself.
             let idle = fresh.map_or(Duration::ZERO, |fresh| fresh.saturating_sub(rest));
-            was_wanted = timeout(idle, asking.wanted.notified()).await.is_ok();
+            meanwhile = match timeout(idle, asking.wanted.notified()).await {
+                Ok(()) => Meanwhile::Wanted,
+                Err(_elapsed) if idle.is_zero() => Meanwhile::NoTime,
+                Err(_elapsed) => Meanwhile::Nobody,
+            };
         }
     }
 
@@ -308,5 +331,39 @@ mod tests {
         assert_eq!(fresh(Some("max-age=1")), 60);
         assert_eq!(fresh(Some("Max-Age=\"99999999\"")), 3600);
         assert_eq!(fresh(Some("no-store")), 60);
+    }
+
+    /// How often a URL is asked in an hour of a flood of unknown keys.
+    fn fetches_an_hour(pace: &FetchPace, fresh: Duration) -> u32 {
+        let (mut rest, mut meanwhile) = (pace.rest, Meanwhile::Nobody);
+        let (mut fetches, mut passed) = (0, Duration::ZERO);
+        while passed < Duration::from_secs(3600) {
+            fetches += 1;
+            rest = pace.next_rest(rest, true, meanwhile);
+            passed += rest;
+            let has_time = fresh > rest;
+            meanwhile = if has_time {
+                Meanwhile::Wanted
+            } else {
+                Meanwhile::NoTime
+            };
+        }
+        fetches
+    }
+
+    #[test]
+    fn a_flood_costs_a_fetch_in_five_minutes_or_one_each_time_that_keys_are_stale() {
+        let pace = FetchPace::default();
+        assert!(fetches_an_hour(&pace, Duration::from_secs(3600)) <= 18);
+        assert!(fetches_an_hour(&pace, Duration::from_secs(60)) <= 64);
+    }
+
+    #[test]
+    fn whoever_is_not_flooded_is_asked_again_soon() {
+        let pace = FetchPace::default();
+        let rest = pace.next_rest(pace.rest_max, true, Meanwhile::Nobody);
+        assert_eq!(rest, pace.rest);
+        let rest = pace.next_rest(pace.rest, true, Meanwhile::NoTime);
+        assert_eq!(rest, pace.rest);
     }
 }

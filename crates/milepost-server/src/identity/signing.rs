@@ -13,9 +13,10 @@ use ring::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{algorithm::Algorithm, key_set::KEY_SET_BYTES_MAX};
+use super::{algorithm::Algorithm, key::SECRET_BYTES_MIN, key_set::KEY_SET_BYTES_MAX};
 
-const SECRET_BYTES: usize = 32;
+/// The one curve of `EdDSA` here (RFC 8037 §2).
+const CURVE: &str = "Ed25519";
 const DEPTH_MAX: usize = 8;
 
 /// A key that mints tokens, as a JWK with its secret part.
@@ -56,7 +57,7 @@ impl SigningKey {
     /// # Errors
     /// [`SigningKeyError::Algorithm`] for others, [`SigningKeyError::NoEntropy`] where there is no randomness.
     pub fn generate(algorithm: Algorithm) -> Result<Self, SigningKeyError> {
-        let mut secret = [0; SECRET_BYTES];
+        let mut secret = [0; SECRET_BYTES_MIN];
         getrandom::fill(&mut secret).map_err(|_none| SigningKeyError::NoEntropy)?;
         match algorithm {
             Algorithm::Hs256 => Ok(Self::of_secret(&secret)),
@@ -78,7 +79,7 @@ impl SigningKey {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed);
         let pair = pair.map_err(|rejected| malformed(rejected.to_string()))?;
         let public = pair.public_key().as_ref().to_vec();
-        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig",
+        let jwk = json!({ "kty": "OKP", "crv": CURVE, "alg": "EdDSA", "use": "sig",
             "kid": key_id(&public), "x": URL_SAFE_NO_PAD.encode(&public), "d": URL_SAFE_NO_PAD.encode(seed) });
         Ok(Self {
             jwk: members(jwk),
@@ -101,11 +102,15 @@ impl SigningKey {
             text.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
         };
         let kind = jwk.get("kty").and_then(Value::as_str);
+        let curve = jwk.get("crv").and_then(Value::as_str);
         let mut key = match (kind, octets("k"), octets("d")) {
-            (Some("oct"), Some(secret), _) if secret.len() >= SECRET_BYTES => {
+            (Some("oct"), Some(secret), _) if secret.len() >= SECRET_BYTES_MIN => {
                 Self::of_secret(&secret)
             }
             (Some("oct"), Some(_), _) => return Err(malformed("a secret has at least 32 bytes")),
+            (Some("OKP"), _, Some(_)) if curve != Some(CURVE) => {
+                return Err(malformed("its crv has to be Ed25519"));
+            }
             (Some("OKP"), _, Some(seed)) => Self::of_seed(&seed)?,
             _ => return Err(malformed("its secret part is missing")),
         };
@@ -189,4 +194,22 @@ fn key_id(bytes: &[u8]) -> String {
         .finalize();
     let short: Vec<u8> = hash.iter().copied().take(8).collect();
     URL_SAFE_NO_PAD.encode(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_curve_mints_nothing() {
+        let jwk = SigningKey::generate(Algorithm::EdDsa).unwrap().to_jwk();
+        assert!(SigningKey::of_jwk(jwk.to_string().as_bytes()).is_ok());
+        for curve in [json!("X25519"), json!("Ed448"), Value::Null] {
+            let mut other = jwk.clone();
+            other["crv"] = curve;
+            let told = SigningKey::of_jwk(other.to_string().as_bytes());
+            let told = told.unwrap_err().to_string();
+            assert!(told.contains("crv has to be Ed25519"), "{told}");
+        }
+    }
 }
