@@ -133,6 +133,17 @@ fn options_that_could_not_work_are_refused_at_the_start() {
         "named twice",
     );
     refused(&["--admin", "role=admin"], 2, "no --issuer is named");
+    refused(&["--grants"], 2, "no --issuer is named");
+    refused(
+        &[
+            "--issuer",
+            "urn:milepost:grant=https://a.example/jwks",
+            "--audience",
+            "b",
+        ],
+        2,
+        "grants of nobody",
+    );
     let bad = |option: &'static str, value: &'static str| {
         ["--issuer", url, "--audience", "b", option, value]
     };

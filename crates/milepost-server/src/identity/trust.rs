@@ -1,6 +1,6 @@
 //! Whom a service believes: its issuers, and what it is called by them. Configuration, the same for every client.
 
-use super::{fault::TokenFault, issuer::Issuer};
+use super::{fault::TokenFault, grant::NOBODY, issuer::Issuer};
 use crate::keys::Keys;
 
 /// What a service is told about identity. Without it, nobody's credentials are looked at.
@@ -21,6 +21,9 @@ pub enum MalformedIdentity {
         /// The issuer.
         issuer: String,
     },
+    /// What the service calls whom a grant speaks for that was made for nobody.
+    #[error("no issuer is called {NOBODY}: whom grants of nobody in particular speak for is")]
+    Reserved,
     /// Not an absolute URL without a fragment (RFC 9728 §1.2).
     #[error(
         "{url:?} is not the service's URL: write it as clients do, such as https://api.example/v1"
@@ -35,8 +38,11 @@ impl Identity {
     /// Believes these issuers.
     ///
     /// # Errors
-    /// [`MalformedIdentity::Twice`] where two have one name.
+    /// [`MalformedIdentity::Twice`] where two have one name, [`MalformedIdentity::Reserved`] where one has [`NOBODY`]'s.
     pub fn of_issuers(issuers: Vec<Issuer>) -> Result<Self, MalformedIdentity> {
+        if issuers.iter().any(|issuer| issuer.name() == NOBODY) {
+            return Err(MalformedIdentity::Reserved);
+        }
         for (index, issuer) in issuers.iter().enumerate() {
             let mut before = issuers.iter().take(index);
             if before.any(|other| other.name() == issuer.name()) {

@@ -192,11 +192,8 @@ impl Log {
 }
 
 fn write_answer(line: &mut Object, exchange: &Exchange<'_>) {
-    const LOGGED: [(&str, HeaderName); 3] = [
-        ("etag", header::ETAG),
-        ("location", header::LOCATION),
-        ("coding", header::CONTENT_ENCODING),
-    ];
+    const LOGGED: [(&str, HeaderName); 2] =
+        [("etag", header::ETAG), ("coding", header::CONTENT_ENCODING)];
     line.plain("route", exchange.route);
     line.number("status", u64::from(exchange.status.as_u16()));
     line.number(
@@ -210,6 +207,10 @@ fn write_answer(line: &mut Object, exchange: &Exchange<'_>) {
         if let Some(value) = exchange.fields.get(field) {
             line.text(name, value.as_bytes());
         }
+    }
+    let location = exchange.fields.get(header::LOCATION);
+    if let Some(location) = location.and_then(|value| value.to_str().ok()) {
+        line.text("location", without_secrets(location).as_bytes());
     }
     if let Some(incident) = exchange.problem {
         line.text("problem", incident.kind.as_bytes());

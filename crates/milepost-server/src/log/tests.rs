@@ -27,6 +27,11 @@ fn logged(
     problem: Option<Incident<'_>>,
 ) -> Vec<Value> {
     let (sender, written) = channel();
+    let location = request.uri().to_string();
+    let fields = [
+        (header::ETAG, "\"k3.1\"".parse().unwrap()),
+        (header::LOCATION, location.parse().unwrap()),
+    ];
     let (log, flush) = Log::start(level, Sink(sender), Arc::default()).unwrap();
     log.record(&Exchange {
         came: &Moment::now(),
@@ -34,7 +39,7 @@ fn logged(
         peer: Some("[::1]:99".parse().unwrap()),
         route: "resource",
         status: StatusCode::from_u16(status).unwrap(),
-        fields: &HeaderMap::from_iter([(header::ETAG, "\"k3.1\"".parse().unwrap())]),
+        fields: &HeaderMap::from_iter(fields),
         body_bytes: Some(17),
         duration: Duration::from_micros(42),
         problem,
@@ -92,7 +97,20 @@ fn credentials_never_reach_the_log() {
     let lines = logged(LogLevel::All, request.body(()).unwrap(), 200, None);
     assert!(!lines[0].to_string().contains("secret"));
     assert_eq!(lines[0]["authorization"], "redacted");
-    assert_eq!(lines[0]["target"], "/v1/a?b=1&access_token=redacted");
+    for name in ["target", "location"] {
+        assert_eq!(lines[0][name], "/v1/a?b=1&access_token=redacted");
+    }
+}
+
+#[test]
+fn sealed_state_never_reaches_the_log() {
+    let request = request("/v1/-/flows/registration?place=secret").body(());
+    let lines = logged(LogLevel::All, request.unwrap(), 303, None);
+    assert!(!lines[0].to_string().contains("secret"));
+    assert_eq!(
+        lines[0]["location"],
+        "/v1/-/flows/registration?place=redacted"
+    );
 }
 
 #[test]

@@ -122,19 +122,18 @@ pub(crate) struct Believed {
 impl IdentityOptions {
     /// Whether credentials are looked at.
     pub(crate) fn is_some(&self) -> bool {
-        self.identity.is_some() || !self.issuer.is_empty() || self.grants
+        self.identity.is_some() || !self.issuer.is_empty()
     }
 
     /// Whom to believe; `None` where no issuer was named. To be called within a runtime, since URLs of keys are asked from
     /// now on.
     pub(crate) fn believed(&self, keys: &Keys) -> Result<Option<Believed>, Failure> {
-        let believed = self.of_issuers()?;
-        if !self.grants {
-            return Ok(believed);
+        let mut believed = self.of_issuers()?;
+        if let Some(believed) = believed.as_mut().filter(|_| self.grants) {
+            let identity = std::mem::take(&mut believed.identity);
+            believed.identity = identity.grants(keys.clone());
         }
-        let mut believed = believed.unwrap_or_default();
-        believed.identity = believed.identity.grants(keys.clone());
-        Ok(Some(believed))
+        Ok(believed)
     }
 
     fn of_issuers(&self) -> Result<Option<Believed>, Failure> {
@@ -145,7 +144,7 @@ impl IdentityOptions {
             return match self.idle_option() {
                 None => Ok(None),
                 Some(option) => Err(Failure::usage(format!(
-                    "{option} is about tokens, and no --issuer is named"
+                    "{option} is about who asks, and no --issuer is named"
                 ))
                 .hint("milepost token --key dev.jwk --subject ada > ada.token")
                 .hint("milepost serve --issuer dev.jwk")),
@@ -164,6 +163,7 @@ impl IdentityOptions {
             (!self.token_algorithm.is_empty(), "--token-algorithm"),
             (self.clock_skew.is_some(), "--clock-skew"),
             (self.resource.is_some(), "--resource"),
+            (self.grants, "--grants"),
         ];
         given
             .into_iter()

@@ -53,8 +53,14 @@ fn is_plain_query(query: &schema::Rule) -> bool {
         .iter()
         .flat_map(|expression| &expression.ops);
     let is_short = query.body.len() <= PARTS_MAX && steps.clone().count() <= STEPS_MAX;
+    // A head is nobody's to read here; one with variables that nothing binds has the library print to stdout.
+    let has_plain_head = query.head.terms.is_empty();
     let mut terms = query.body.iter().flat_map(|predicate| &predicate.terms);
-    is_short && query.scope.is_empty() && terms.all(is_single) && steps.clone().all(compares)
+    has_plain_head
+        && is_short
+        && query.scope.is_empty()
+        && terms.all(is_single)
+        && steps.clone().all(compares)
 }
 
 /// One value, or a variable: no set, array or map.

@@ -1,6 +1,6 @@
 //! Why there is no grant: said to whoever makes or narrows one.
 
-use super::{GRANT_BYTES_MAX, NARROWINGS_MAX};
+use super::{GRANT_BYTES_MAX, NARROWINGS_MAX, NOBODY};
 use crate::identity::MalformedSubject;
 
 /// Why there is no grant.
@@ -29,6 +29,11 @@ pub enum GrantError {
         /// What is wrong.
         detail: &'static str,
     },
+    /// No issuer is called so.
+    #[error(
+        "{NOBODY} is no issuer: it is what whom a grant without a subject speaks for is called"
+    )]
+    Reserved,
     /// Nobody can be called so.
     #[error(transparent)]
     Subject(#[from] MalformedSubject),

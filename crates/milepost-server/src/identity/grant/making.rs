@@ -44,7 +44,7 @@ impl Grant {
     ///
     /// # Errors
     /// [`GrantError::Method`], [`GrantError::Url`] and [`GrantError::Subject`] where no service would take that;
-    /// [`GrantError::TooLong`] with too many claims.
+    /// [`GrantError::Reserved`] for an issuer that is none; [`GrantError::TooLong`] with too many claims.
     pub fn sign(&self, key: &GrantKey) -> Result<String, GrantError> {
         let terms = Terms {
             method: known_method(&self.method)?,
@@ -63,6 +63,7 @@ impl Grant {
 
     fn speaker(&self) -> Result<Speaker, GrantError> {
         let (issuer, id) = match &self.subject {
+            Some(subject) if subject.issuer == NOBODY => return Err(GrantError::Reserved),
             Some(subject) => (&*subject.issuer, &*subject.id),
             None => (NOBODY, NOBODY),
         };

@@ -1,11 +1,14 @@
 //! Grants that are none, of somebody else's key, or that say more than a grant can.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use biscuit_auth::{BlockBuilder, KeyPair, UnverifiedBiscuit};
+use biscuit_auth::{
+    BlockBuilder, KeyPair, UnverifiedBiscuit,
+    builder::{Check, CheckKind, Rule, pred, var},
+};
 use milepost_seal::{KeyRing, Secret, Timestamp};
 use milepost_server::{
     Keys,
-    identity::{Grant, GrantError, GrantKey, GrantSubject},
+    identity::{Grant, GrantError, GrantKey, GrantSubject, NOBODY},
 };
 use serde_json::json;
 
@@ -102,6 +105,24 @@ async fn a_grant_that_was_narrowed_by_more_than_comparisons_is_refused() {
     refused(&get_as(&scene, &often, URL).await, "more than 8 times");
 }
 
+/// Nothing reads the head of a check; the library would print what is wrong with this one.
+#[tokio::test]
+async fn a_check_whose_head_has_variables_is_refused_before_it_is_evaluated() {
+    let scene = bank(&Keys::new(ring())).await;
+    let bytes = URL_SAFE_NO_PAD.decode(signed(&grant("GET", URL))).unwrap();
+    let grant = UnverifiedBiscuit::from(&bytes).unwrap();
+    let body = vec![pred("path", &[var("path")])];
+    let free = Rule::new(pred("query", &[var("free")]), body, vec![], vec![]);
+    let check = Check {
+        queries: vec![free],
+        kind: CheckKind::One,
+    };
+    let block = BlockBuilder::new().check(check).unwrap();
+    let bytes = grant.append(block).unwrap().to_vec().unwrap();
+    let text = URL_SAFE_NO_PAD.encode(bytes);
+    refused(&get_as(&scene, &text, URL).await, "plain checks");
+}
+
 /// Blocks that another party signed may be believed by other services; here nobody's word widens a grant.
 #[tokio::test]
 async fn a_block_of_a_third_party_is_refused_whatever_it_says() {
@@ -147,6 +168,12 @@ fn what_no_service_would_take_is_not_made() {
     };
     let told = made(&|grant| grant.subject = Some(nobody.clone()));
     assert!(matches!(told, GrantError::Subject(_)), "{told}");
+    let reserved = GrantSubject {
+        issuer: NOBODY.to_owned(),
+        id: "ada".to_owned(),
+    };
+    let told = made(&|grant| grant.subject = Some(reserved.clone()));
+    assert_eq!(told, GrantError::Reserved);
     let told = made(&|grant| {
         grant
             .claims
