@@ -198,8 +198,8 @@ impl StoreOptions {
 const LOOKS: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Opens a database's store, with limits and the keys that the node seals with; where no server takes writes now, as
-/// during a failover, it waits for half a minute.
+/// Opens a database's store, with limits and the keys that the node seals with; where no server takes writes now, or
+/// the one that Patroni names doesn't yet, as during a failover, it waits for half a minute.
 pub(super) async fn in_database(
     mut options: Options,
     limits: decision::Limits,
@@ -209,11 +209,13 @@ pub(super) async fn in_database(
     options.node.keys = Some(marks(ring));
     let mut store = Postgres::open(options.clone()).await;
     for look in 0..LOOKS {
-        let Err(nowhere @ OpenError::NoPrimary { .. }) = &store else {
-            break;
+        let nowhere = match &store {
+            Err(nowhere @ OpenError::NoPrimary { .. }) => nowhere,
+            Err(away @ OpenError::Unreachable { .. }) if !options.patroni.is_empty() => away,
+            _ => break,
         };
         if look == 0 {
-            Terminal::detect().warn(format!("{nowhere}; waiting for one"));
+            Terminal::detect().warn(format!("{nowhere}; waiting for a primary"));
         }
         tokio::time::sleep(PAUSE).await;
         store = Postgres::open(options.clone()).await;
