@@ -61,14 +61,11 @@ impl Freshness {
 async fn ask(shared: &Shared) -> Result<(), Trouble> {
     let (catalog, began) = (shared.catalog(), shared.moment());
     let client = shared.pool.get().await?;
-    // What was acknowledged is among what is sure to stay, and that is told at once.
-    let sql = "SELECT (SELECT max(head) FROM milepost.flushed), epoch FROM milepost.store";
+    let sql = "SELECT head, epoch FROM milepost.store";
     let statement = client.prepare_cached(sql).await?;
     let row = client.query_one(&statement, &[]).await?;
     if row.try_get::<_, i64>(1)? == catalog.epoch {
-        let flushed = unsigned(row.try_get::<_, Option<i64>>(0)?.unwrap_or(0));
-        shared.durability.found(flushed);
-        shared.saw(&catalog, flushed, began);
+        shared.saw(&catalog, unsigned(row.try_get(0)?), began);
         return Ok(());
     }
     drop(client);

@@ -118,9 +118,8 @@ impl Postgres {
         let of = |trouble| OpenError::of(trouble, &options.database);
         let line = way.0.line().await.map_err(of)?;
         schema::prepare(&line.client, &options).await?;
-        // What is read is sure to stay once something was committed behind it.
-        let read = view::read(&line.client).await.map_err(of)?;
         let sequencing = Sequencing::begin(&way.0, &options.node).await.map_err(of)?;
+        let read = view::read(&line.client).await.map_err(of)?;
         let replicas = Replicas::new(&options)?;
         let shared = Shared::new(options, (way, replicas), sequencing.sequencer, read);
         Ok((Arc::new(shared), sequencing))

@@ -44,8 +44,6 @@ async fn listen(shared: &Shared) -> Result<(), Trouble> {
         }
         while let Some(news) = next(shared, &mut line).await? {
             let catalog = shared.catalog();
-            // Only what stays is told.
-            shared.durability.found(news.head.unwrap_or(0));
             let head = news.epoch.filter(|epoch| *epoch == catalog.epoch);
             match head.and(news.head) {
                 // Heard at no moment that is known.

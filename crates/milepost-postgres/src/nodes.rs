@@ -104,8 +104,7 @@ fn described(row: &Row) -> Result<String, Trouble> {
     Ok(format!("{name}, seen {ago} s ago"))
 }
 
-/// Writes a node's rows, and takes away those of nodes that are long gone. In a transaction under the store's
-/// lock.
+/// Writes a node's row, and takes away rows of nodes that are long gone.
 pub(crate) async fn register(
     client: &ClientWrapper,
     sequencer: i64,
@@ -117,14 +116,6 @@ pub(crate) async fn register(
         .await?;
     let gone = format!("DELETE FROM milepost.sequencers WHERE seen < now() - interval '{KEPT}'");
     client.execute(&gone, &[]).await?;
-    // This one's commit makes sure of all before it, so that the newest such head never goes back, though
-    // rows go.
-    let flushed = "INSERT INTO milepost.flushed SELECT $1, head FROM milepost.store
-                   ON CONFLICT (sequencer) DO UPDATE SET head = excluded.head";
-    client.execute(flushed, &[&sequencer]).await?;
-    let gone = "DELETE FROM milepost.flushed f WHERE NOT EXISTS
-                (SELECT 1 FROM milepost.sequencers s WHERE s.sequencer = f.sequencer)";
-    client.execute(gone, &[]).await?;
     Ok(())
 }
 

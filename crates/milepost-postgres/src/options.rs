@@ -32,8 +32,8 @@ pub struct Options {
     pub limits: Limits,
     /// The most transactions that wait for the writer; more are refused.
     pub queue_max: usize,
-    /// The most connections that read at the same time. Four more write, make sure of what
-    /// was written, listen and look after the store.
+    /// The most connections that read at the same time. Three more write, listen and look after the
+    /// store.
     pub readers_max: usize,
     /// How long a question may take, waiting for a connection and for a primary included.
     pub read_deadline: Duration,

@@ -6,7 +6,7 @@ use milepost_store::{
 };
 
 use crate::{
-    rows::{last_row_of, row_number, sequence_of, unsigned, version},
+    rows::{last_row_of, row_number, unsigned, version},
     shared::Shared,
     trouble::Trouble,
     view::View,
@@ -14,8 +14,7 @@ use crate::{
 
 /// One statement, so that the head and the version are of one moment.
 const NEWEST: &str = "
-SELECT s.epoch, s.head, (SELECT max(head) FROM milepost.flushed), v.row, v.replaced, v.modified, v.body
-FROM milepost.store s
+SELECT s.epoch, s.head, v.row, v.replaced, v.modified, v.body FROM milepost.store s
 LEFT JOIN milepost.keys k ON k.collection = $1 AND k.parent = $2 AND k.id = $3
 LEFT JOIN milepost.versions v ON v.collection = k.collection AND v.row = k.row";
 /// From the newest version back, until one is reached that stood then.
@@ -64,22 +63,11 @@ pub(crate) async fn newest(
         let asked = client.query_one(&statement, &[&number, &parent, &id]).await;
         let row = asked.map_err(Trouble::from)?;
         if row.try_get::<_, i64>(0).map_err(Trouble::from)? == catalog.epoch {
-            drop(client);
             let head = unsigned(row.try_get(1).map_err(Trouble::from)?);
-            let flushed: Option<i64> = row.try_get(2).map_err(Trouble::from)?;
-            let durability = &shared.durability;
-            durability.found(unsigned(flushed.unwrap_or(0)));
-            let found: Option<i64> = row.try_get(3).map_err(Trouble::from)?;
-            if let Some(row) = found.filter(|row| !durability.has(sequence_of(*row))) {
-                // What may be lost yet is told to nobody.
-                let most = shared.options.read_deadline;
-                durability.of(sequence_of(row), most).await?;
-            }
-            if durability.has(head) {
-                shared.saw(&catalog, head, began);
-            }
+            shared.saw(&catalog, head, began);
+            let found: Option<i64> = row.try_get(2).map_err(Trouble::from)?;
             return Ok(found
-                .map(|_| version(&row, 3, &catalog.lineage))
+                .map(|_| version(&row, 2, &catalog.lineage))
                 .transpose()?);
         }
         drop(client);

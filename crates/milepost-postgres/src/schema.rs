@@ -10,8 +10,7 @@
 //! * `collections`, `indexes`, `incarnations`, `store`: the store about itself. The one row of `store`
 //!   holds the head; who holds its lock writes.
 //! * `sequencers`: the nodes: who they are (`nodes`), and the number of the last batch that each one's
-//!   sequencer committed, by which the fate of one is found out whose answer was lost; `flushed`: up to
-//!   which head each node has made sure that what is committed stays.
+//!   sequencer committed, by which the fate of one is found out whose answer was lost.
 //!
 //! All text is compared by its bytes, as everywhere in a store.
 
@@ -47,10 +46,6 @@ CREATE TABLE milepost.sequencers (
     name       text NOT NULL DEFAULT '',
     active_key text,
     keys       text[]
-) WITH (fillfactor = 50);
-CREATE TABLE milepost.flushed (
-    sequencer bigint PRIMARY KEY,
-    head      bigint NOT NULL
 ) WITH (fillfactor = 50);
 CREATE TABLE milepost.collections (
     number          integer PRIMARY KEY,
@@ -128,7 +123,10 @@ const TO_2: &str = "
 ALTER TABLE milepost.sequencers ADD name text NOT NULL DEFAULT '', ADD active_key text, ADD keys text[]";
 /// Each version said by which it was replaced; now it says only which one it replaced. Indexes that
 /// were being built are begun again.
+///
+/// Nodes of the former version may be writing: they wait, then fail, and nothing of theirs is missed.
 const TO_3: &str = r#"
+LOCK TABLE milepost.store, milepost.versions IN ACCESS EXCLUSIVE MODE;
 CREATE TABLE milepost.keys (
     row        bigint NOT NULL,
     collection integer NOT NULL,
@@ -140,10 +138,6 @@ CREATE TABLE milepost.keys (
 INSERT INTO milepost.keys
     SELECT row, collection, deleted, parent, id FROM milepost.versions WHERE superseded IS NULL;
 CREATE INDEX keys_live ON milepost.keys (collection, parent, id) WHERE NOT deleted;
-CREATE TABLE milepost.flushed (
-    sequencer bigint PRIMARY KEY,
-    head      bigint NOT NULL
-) WITH (fillfactor = 50);
 DROP INDEX milepost.versions_key;
 ALTER TABLE milepost.versions DROP superseded, DROP superseded_at, DROP deleted;
 CREATE INDEX versions_deleting ON milepost.versions (collection, row) WHERE body IS NULL;

@@ -20,7 +20,6 @@ use crate::{
     options::Options,
     primary::Targets,
     replicas::Replicas,
-    sequencer::Durability,
     trouble::Trouble,
 };
 
@@ -43,7 +42,6 @@ pub(crate) struct Shared {
     published: AtomicU64,
     seen: AtomicU64,
     pub(crate) freshness: Freshness,
-    pub(crate) durability: Durability,
     pub(crate) replicas: Replicas,
     /// Why the database can't be used; `None` where it can.
     trouble: Mutex<Option<String>>,
@@ -70,7 +68,6 @@ impl Shared {
             published: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             freshness: Freshness::default(),
-            durability: Durability::default(),
             replicas,
             trouble: Mutex::default(),
         }
@@ -98,8 +95,7 @@ impl Shared {
         }
     }
 
-    /// The head was seen by who began at a moment, in a database whose catalog is this one, and it is sure
-    /// to stay.
+    /// The head was seen by who began at a moment, in a database whose catalog is this one.
     pub(crate) fn saw(&self, catalog: &Catalog, head: u64, began: u64) {
         let position = catalog.lineage.position(head);
         self.commits.send_if_modified(|seen| {

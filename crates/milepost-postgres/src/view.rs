@@ -17,16 +17,13 @@ use crate::{
 };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-const STORE: &str =
-    "SELECT head, epoch, (SELECT max(head) FROM milepost.flushed) FROM milepost.store";
+const STORE: &str = "SELECT head, epoch FROM milepost.store";
 
 /// See the module. One that is dropped without [`View::end`] takes its connection along.
 pub(crate) struct View {
     client: Option<Object>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) head: u64,
-    /// Up to which head it is said there that what is committed stays.
-    flushed: u64,
 }
 
 /// What is remembered of a collection at that moment.
@@ -53,12 +50,6 @@ impl View {
     pub(crate) async fn open(shared: &Shared) -> Result<Self, Trouble> {
         let (began, known) = (shared.moment(), shared.catalog());
         let view = Self::of(shared.pool.get().await?, Arc::clone(&known)).await?;
-        shared.durability.found(view.flushed);
-        if !shared.durability.has(view.head) {
-            // What may be lost yet is told to nobody.
-            let most = shared.options.read_deadline;
-            shared.durability.of(view.head, most).await?;
-        }
         if view.catalog.epoch != known.epoch {
             shared.publish(&view.catalog, began);
         }
@@ -72,7 +63,6 @@ impl View {
             client: Some(client),
             catalog: known,
             head: 0,
-            flushed: 0,
         };
         let client = view.client()?;
         let store = client.prepare_cached(STORE).await?;
@@ -85,7 +75,6 @@ impl View {
         let row = row?;
         let epoch: i64 = row.try_get(1)?;
         view.head = unsigned(row.try_get(0)?);
-        view.flushed = unsigned(row.try_get::<_, Option<i64>>(2)?.unwrap_or(0));
         if epoch != view.catalog.epoch {
             view.catalog = Arc::new(catalog::load(view.client()?, Some(&view.catalog)).await?);
         }

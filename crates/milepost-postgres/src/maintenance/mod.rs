@@ -82,8 +82,8 @@ async fn look_after(shared: &Shared, line: &mut Option<Line>) -> Result<(), Trou
 /// A connection that works are done over.
 async fn open(shared: &Shared) -> Result<Line, Trouble> {
     let line = shared.connector.line().await?;
-    // Nobody is told that something was forgotten: what was, and is there again, is forgotten again.
-    let settings = format!("{BY_KEY}; SET synchronous_commit = off");
+    // A node that stands still in the middle of a step must not hold the lock for long.
+    let settings = format!("{BY_KEY}; SET idle_in_transaction_session_timeout = '3s'");
     line.client.batch_execute(&settings).await?;
     Ok(line)
 }

@@ -13,7 +13,7 @@ use milepost_store::{
 
 use super::state::{Counters, Held, Missing, has_digest};
 use crate::{
-    catalog::{Collection, Floors, StoredIndex},
+    catalog::{Catalog, Collection, Floors, StoredIndex},
     rows::{STANDS, row_number},
     words::kept,
 };
@@ -103,6 +103,10 @@ impl Pending {
         if self.is_redefined {
             Arc::make_mut(&mut self.held.catalog).epoch += 1;
         }
+    }
+
+    pub(super) fn into_catalog(self) -> Arc<Catalog> {
+        self.held.catalog
     }
 
     /// Whether everything that writing a decision takes was read.

@@ -30,31 +30,21 @@ pub(super) enum Failed {
     Unknown(Box<Committing>, Trouble),
 }
 
-/// A batch that was decided, and whose commit was asked for where it writes anything.
+/// A batch whose commit was asked for.
 pub(super) struct Committing {
     pub(super) sequencer: i64,
-    /// Its number; 0: it writes nothing.
     pub(super) batch: i64,
     /// The database's own id of the transaction.
     pub(super) transaction: String,
     pub(super) outcomes: Vec<Outcome>,
-    /// What it was decided on, and what it has made of it.
-    pub(super) head: u64,
     catalog: Arc<Catalog>,
+    head: u64,
     /// When the store's lock was held.
     began: u64,
 }
 
 impl Committing {
-    pub(super) fn is_written(&self) -> bool {
-        self.batch != 0
-    }
-
-    pub(super) fn epoch(&self) -> i64 {
-        self.catalog.epoch
-    }
-
-    /// It is sure to stay: whoever waits may know.
+    /// It stands: whoever waits may know.
     pub(super) fn publish(&self, shared: &Shared) {
         shared.publish(&self.catalog, self.began);
         shared.saw(&self.catalog, self.head, self.began);
@@ -72,43 +62,63 @@ pub(super) async fn attempt(
     sequencing: &mut Sequencing,
     works: &mut Batch,
     deadline: Instant,
-) -> Result<Committing, Failed> {
+) -> Result<Vec<Outcome>, Failed> {
     sequencing.batch += 1;
     let (sequencer, batch) = (sequencing.sequencer, sequencing.batch);
     let line = sequencing.line(shared, deadline).await?;
     let deciding = timeout_at(deadline, decide(shared, &line.client, works)).await;
     let (mut pending, transaction) = deciding.map_err(|_late| Trouble::Late)??;
     let outcomes = std::mem::take(&mut pending.outcomes);
-    pending.seal();
-    let is_written = pending.writes_anything();
-    let committing = Committing {
-        sequencer,
-        batch: if is_written { batch } else { 0 },
-        transaction,
-        outcomes,
-        head: pending.head,
-        began: pending.began,
-        catalog: Arc::clone(&pending.held.catalog),
-    };
-    if !is_written {
+    // What was recorded may stand on this machine alone: a commit behind it confirms it.
+    let confirms = outcomes
+        .iter()
+        .any(|outcome| matches!(outcome, Outcome::Recorded(_)));
+    if !pending.writes_anything() && !confirms {
         let ending = timeout_at(deadline, line.client.batch_execute("ROLLBACK")).await;
         ending
             .map_err(|_late| Trouble::Late)?
             .map_err(Trouble::from)?;
-        return Ok(committing);
+        if !shared.targets.is_certain() {
+            return Err(Trouble::Nowhere.into());
+        }
+        return Ok(outcomes);
     }
+    pending.seal();
     // Warnings of before are about other commits.
     is_doubtful(line);
     let flushing = flush(&line.client, &pending, sequencer, batch);
     let flushed = timeout_at(deadline, flushing).await;
-    let trouble = match flushed {
-        Ok(Ok(())) if is_doubtful(line) => Trouble::Late,
-        Ok(Ok(())) => return Ok(committing),
-        Ok(Err(trouble)) if trouble.is_refusal() => return Err(Failed::Nothing(trouble)),
-        Ok(Err(trouble)) => trouble,
-        Err(_late) => Trouble::Late,
+    let committing = Committing {
+        sequencer,
+        batch,
+        transaction,
+        outcomes,
+        head: pending.head,
+        began: pending.began,
+        catalog: pending.into_catalog(),
     };
-    Err(Failed::Unknown(Box::new(committing), trouble))
+    finish(shared, line, committing, flushed)
+}
+
+fn finish(
+    shared: &Shared,
+    line: &mut crate::connect::Line,
+    committing: Committing,
+    flushed: Result<Result<(), Trouble>, tokio::time::error::Elapsed>,
+) -> Result<Vec<Outcome>, Failed> {
+    let unknown = |committing, trouble| Err(Failed::Unknown(Box::new(committing), trouble));
+    match flushed {
+        Ok(Ok(())) => {
+            if is_doubtful(line) {
+                return unknown(committing, Trouble::Late);
+            }
+            committing.publish(shared);
+            Ok(committing.outcomes)
+        }
+        Ok(Err(trouble)) if trouble.is_refusal() => Err(Failed::Nothing(trouble)),
+        Ok(Err(trouble)) => unknown(committing, trouble),
+        Err(_late) => unknown(committing, Trouble::Late),
+    }
 }
 
 /// Begins, locks, reads and decides; answers what is to be written, and the transaction's id.
@@ -120,8 +130,8 @@ async fn decide(
     let (mut held, opening) = begin(shared, client, &batch.works).await?;
     let began = shared.moment();
     if opening.epoch != held.catalog.epoch {
-        // Published once it is sure to stay.
         let catalog = Arc::new(catalog::load(client, Some(&held.catalog)).await?);
+        shared.publish(&catalog, began);
         held = Held::new(catalog);
         held.read_more(client, named(&batch.works)).await?;
     }

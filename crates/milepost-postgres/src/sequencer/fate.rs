@@ -5,19 +5,16 @@
 //! change. Neither alone is enough: a server that took over may have given the transaction's id to
 //! another one, and a row says nothing about a commit that is still under way.
 //!
-//! That it stands on this server is not enough either: it may not be on the disk yet, or not where others are
-//! to have it too. So a commit stands once a later one, of nothing, was acknowledged without doubt
-//! (`durable`): what came before it is where it is.
-//!
-//! Where a later batch stands, those before it on the same connection do; and no connection is begun while
-//! one of another is in doubt.
+//! That it stands on this server is not enough either where others are to have it: a server that goes
+//! down may show what only it has. So a commit stands once a later one, of nothing, was acknowledged
+//! without doubt: what came before it is where it is.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{attempt::Committing, durable};
-use crate::{shared::Shared, trouble::Trouble};
+use super::{attempt::Committing, line::is_doubtful};
+use crate::{connect::Line, shared::Shared, trouble::Trouble};
 
 /// How long to wait before asking again.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -64,12 +61,17 @@ async fn ask(shared: &Shared, committing: &Committing) -> Result<Option<Fate>, T
     let row = client.query_opt(row, &[&committing.sequencer]).await?;
     let last: Option<i64> = row.map(|row| row.try_get(0)).transpose()?;
     match last {
-        Some(last) if last >= committing.batch => {
-            durable::commit(shared, &mut line, committing.head).await?;
-            Ok(Some(Fate::Stands))
-        }
+        Some(last) if last == committing.batch => confirm(&mut line, committing.sequencer).await,
         Some(_) => Ok(Some(Fate::Nothing)),
         // Its row is gone, with what it would have said.
         None => Ok(Some(Fate::Unknown)),
     }
+}
+
+/// Commits something that changes nothing; `None` where that is in doubt too.
+async fn confirm(line: &mut Line, sequencer: i64) -> Result<Option<Fate>, Trouble> {
+    is_doubtful(line);
+    let sql = "UPDATE milepost.sequencers SET seen = now() WHERE sequencer = $1";
+    line.client.execute(sql, &[&sequencer]).await?;
+    Ok((!is_doubtful(line)).then_some(Fate::Stands))
 }

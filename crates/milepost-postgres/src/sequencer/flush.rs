@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt, try_join_all};
 use tokio_postgres::types::ToSql;
 
 use super::apply::{NewVersion, Pending};
-use crate::{rows::signed, trouble::Trouble};
+use crate::{listen::CHANNEL, rows::signed, trouble::Trouble};
 
 pub(crate) const VERSIONS: &str = "
 INSERT INTO milepost.versions (row, replaced, modified, collection, parent, id, digest, body)
@@ -43,7 +43,7 @@ const INDEXES: &str = "
 INSERT INTO milepost.indexes (collection, number, name, stands_for, declared, is_complete)
 SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::boolean[])";
 const DROPPED: &str = "UPDATE milepost.indexes SET is_dropped = true WHERE number = ANY($1)";
-/// What every batch writes beside its versions, at once.
+/// What every batch writes beside its versions, at once, and tells.
 const CLOSING: &str = "
 WITH counted AS (
     UPDATE milepost.collections c SET head = n.head, defined_at = n.defined_at, live = n.live,
@@ -54,8 +54,10 @@ WITH counted AS (
     WHERE c.name = n.name
 ), stored AS (
     UPDATE milepost.store SET head = $9, epoch = $10, indexes_made = $11 WHERE one
+), numbered AS (
+    UPDATE milepost.sequencers SET batch = $13, seen = now() WHERE sequencer = $12
 )
-UPDATE milepost.sequencers SET batch = $13, seen = now() WHERE sequencer = $12";
+SELECT pg_notify($14, $15)";
 
 type Column<'p> = Box<dyn ToSql + Sync + Send + 'p>;
 
@@ -99,7 +101,8 @@ async fn carry_out(
 ) -> Result<(), Trouble> {
     let columns = statement.columns.iter();
     let columns: Vec<&(dyn ToSql + Sync)> = columns.map(|column| &**column as _).collect();
-    client.execute(prepared, &columns).await?;
+    // Asked as a question, as one of them does what it does by being asked.
+    client.query(prepared, &columns).await?;
     Ok(())
 }
 
@@ -266,7 +269,7 @@ fn indexes(pending: &Pending) -> [Statement<'_>; 2] {
     [made, dropped]
 }
 
-/// Counters, the head, and the batch's number.
+/// Counters, the head, the batch's number, and the news of all that.
 fn closing(pending: &Pending, sequencer: i64, batch: i64) -> Statement<'_> {
     let counters = &pending.held.counters;
     let paths = pending.changed.iter();
@@ -293,6 +296,8 @@ fn closing(pending: &Pending, sequencer: i64, batch: i64) -> Statement<'_> {
             Box::new(catalog.indexes_made),
             Box::new(sequencer),
             Box::new(batch),
+            Box::new(CHANNEL),
+            Box::new(format!("{head} {}", catalog.epoch)),
         ],
     }
 }

@@ -61,12 +61,6 @@ impl Sequencing {
         let is_there = |line: &Line| !line.client.is_closed() && shared.targets.is_certain();
         if !self.line.as_ref().is_some_and(is_there) {
             self.line = None;
-            // Whatever may be lost yet is a batch of the line before: its fate is known first.
-            let mut outstanding = shared.durability.outstanding();
-            let known = timeout_at(deadline, outstanding.wait_for(|count| *count == 0)).await;
-            known
-                .map_err(|_late| Trouble::Late)?
-                .map_err(|_ended| Trouble::Late)?;
             let node = Node {
                 name: shared.options.node.name.clone(),
                 keys: shared.keys.borrow().clone(),
@@ -114,8 +108,6 @@ async fn begin(
     client.execute(incarnation, &[&salt]).await?;
     nodes::register(client, sequencer, node).await?;
     client.batch_execute("COMMIT").await?;
-    // From here on commits are made sure of by others (`durable`), with the lock free.
-    client.batch_execute("SET synchronous_commit = off").await?;
     Ok(line)
 }
 

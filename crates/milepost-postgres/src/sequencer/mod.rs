@@ -13,10 +13,6 @@
 //! that joins the batch, so that the more nodes there are, the longer a node waits and the more it
 //! writes at once.
 //!
-//! **Durability.** The lock is not held while disks and standbys are waited for: a batch is committed
-//! without that, and `durable` waits, for several batches at once, while the next one is decided. Nobody is
-//! told of a batch, or of anything that was decided on it, before that.
-//!
 //! **When an answer is lost.** A commit whose answer doesn't come may stand or not. It is never
 //! repeated blindly: `fate` looks it up on a new connection, and only a batch that is known not to
 //! stand is tried again. Deadlines are kept here, as the database's own don't end a commit.
@@ -24,7 +20,6 @@
 mod apply;
 mod attempt;
 mod define;
-mod durable;
 mod fate;
 mod flush;
 mod line;
@@ -38,13 +33,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use self::{
-    attempt::{Committing, Failed},
-    durable::Decided,
-    fate::Fate,
-};
+use self::{attempt::Failed, fate::Fate};
 pub(crate) use self::{
-    durable::Durability,
     flush::{ADDED, VERSIONS},
     line::{LOCK, Sequencing},
 };
@@ -52,12 +42,8 @@ use crate::{shared::Shared, trouble::Trouble};
 
 /// The most transactions in one batch: bounds how long the first of them waits.
 const BATCH_MAX: usize = 512;
-/// From how many transactions on they are halved, so that one half is decided while the other is made sure of.
-const BATCH_HALVED: usize = 32;
 /// The most bytes of representations in one batch, about.
 const BATCH_BYTES_MAX: usize = 8 << 20;
-/// The most batches that are committed before the first of them is sure to stay.
-const AHEAD_MAX: usize = 8;
 /// How long to wait before the database is tried again.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -81,34 +67,21 @@ pub(crate) async fn run(
     mut sequencing: Sequencing,
     mut waiting: mpsc::Receiver<Request>,
 ) {
-    let (decided, to_make_sure) = mpsc::channel(AHEAD_MAX);
-    tokio::spawn(durable::run(Arc::clone(&shared), to_make_sure));
-    let mut outstanding = shared.durability.outstanding();
     while let Some(first) = waiting.recv().await {
-        if waiting.len() + 1 < *outstanding.borrow_and_update() / 2 {
-            // Few, and more will come once those are answered.
-            let _ended = outstanding.changed().await;
-        }
-        let in_flight = *outstanding.borrow() + waiting.len() + 1;
-        let mut batch = Batch::new(first, waiting, in_flight);
-        let outcome = carry_out(&shared, &mut sequencing, &mut batch).await;
-        let replies = batch.replies;
-        waiting = batch.waiting;
-        match outcome {
-            Ok(committing) => {
-                shared.durability.begins(replies.len());
-                // It goes on as long as this does.
-                let _ = decided
-                    .send(Decided {
-                        replies,
-                        committing,
-                    })
-                    .await;
-            }
-            Err(error) => replies
+        let mut batch = Batch::new(first, waiting);
+        let outcomes = carry_out(&shared, &mut sequencing, &mut batch).await;
+        match outcomes {
+            Ok(outcomes) => batch
+                .replies
+                .into_iter()
+                .zip(outcomes)
+                .for_each(|(reply, outcome)| answer(reply, Ok(outcome))),
+            Err(error) => batch
+                .replies
                 .into_iter()
                 .for_each(|reply| answer(reply, Err(error.clone()))),
         }
+        waiting = batch.waiting;
     }
 }
 
@@ -119,19 +92,15 @@ struct Batch {
     works: Vec<Work>,
     replies: Vec<Reply>,
     bytes: usize,
-    /// The most transactions in it.
-    most: usize,
     waiting: mpsc::Receiver<Request>,
 }
 
 impl Batch {
-    /// What is waiting, as far as it is a fair share of what this node has under way.
-    fn new(first: Request, waiting: mpsc::Receiver<Request>, in_flight: usize) -> Self {
+    fn new(first: Request, waiting: mpsc::Receiver<Request>) -> Self {
         let mut batch = Self {
             works: Vec::new(),
             replies: Vec::new(),
             bytes: 0,
-            most: in_flight.div_ceil(2).clamp(BATCH_HALVED, BATCH_MAX),
             waiting,
         };
         batch.add(first);
@@ -147,7 +116,7 @@ impl Batch {
 
     /// Takes what is waiting now, as far as it fits.
     fn gather(&mut self) {
-        while self.works.len() < self.most
+        while self.works.len() < BATCH_MAX
             && self.bytes < BATCH_BYTES_MAX
             && let Ok(request) = self.waiting.try_recv()
         {
@@ -157,7 +126,7 @@ impl Batch {
 
     /// Whether so much came since that it pays to ask the database once more for it.
     fn has_company(&self) -> bool {
-        self.works.len() < self.most && self.waiting.len() >= self.works.len()
+        self.waiting.len() >= self.works.len()
     }
 }
 
@@ -179,11 +148,14 @@ async fn carry_out(
     shared: &Shared,
     sequencing: &mut Sequencing,
     batch: &mut Batch,
-) -> Result<Committing, WriteError> {
+) -> Result<Vec<Outcome>, WriteError> {
     let deadline = Instant::now() + shared.options.write_deadline;
     loop {
         let failed = match attempt::attempt(shared, sequencing, batch, deadline).await {
-            Ok(committing) => return Ok(committing),
+            Ok(outcomes) => {
+                shared.tried(None);
+                return Ok(outcomes);
+            }
             Err(failed) => failed,
         };
         sequencing.disconnect();
@@ -193,7 +165,10 @@ async fn carry_out(
                 // The answer's own time is up; its fate is looked for as long again.
                 let until = Instant::now() + shared.options.write_deadline;
                 match fate::find(shared, &committing, until).await {
-                    Fate::Stands => return Ok(*committing),
+                    Fate::Stands => {
+                        committing.publish(shared);
+                        return Ok(committing.outcomes);
+                    }
                     Fate::Nothing => trouble,
                     Fate::Unknown => return Err(unknown(shared)),
                 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     cluster::{Cluster, PASSWORD, cluster},
-    proxy::{Mishap, Of, Proxy},
+    proxy::{Mishap, Proxy},
     writing::{Node, define, key, open, put, written},
 };
 
@@ -26,25 +26,18 @@ struct Scene {
 const LONG: Duration = Duration::from_secs(20);
 /// Short enough to wait for its end.
 const SHORT: Duration = Duration::from_secs(5);
-/// Over before that.
-const SHORTER: Duration = Duration::from_secs(3);
-
-async fn node(proxy: &Proxy, database: &str, deadline: Duration) -> Node {
-    let url = format!("postgres://milepost@{}/{database}", proxy.address);
-    let address = Address::parse(&url).expect("an address");
-    let options = Options {
-        read_deadline: deadline,
-        write_deadline: deadline,
-        upkeep: None,
-        ..Options::of(address.with_password(PASSWORD))
-    };
-    std::sync::Arc::new(Postgres::open(options).await.expect("a store"))
-}
 
 async fn scene(cluster: &Cluster, deadline: Duration) -> Scene {
     let proxy = Proxy::before(cluster.port()).await;
     let database = cluster.new_database();
-    let node = node(&proxy, &database, deadline).await;
+    let url = format!("postgres://milepost@{}/{database}", proxy.address);
+    let address = Address::parse(&url).expect("an address");
+    let options = Options {
+        write_deadline: deadline,
+        upkeep: None,
+        ..Options::of(address.with_password(PASSWORD))
+    };
+    let node: Node = std::sync::Arc::new(Postgres::open(options).await.expect("a store"));
     define(&node, "things", &open()).await;
     let first = put(&key("things", "a"), &json!(0), Preconditions::default());
     let standing = written(&node, first).await;
@@ -71,16 +64,12 @@ impl Scene {
 #[test]
 fn a_write_whose_commit_met_a_mishap_stands_once_and_is_acknowledged() {
     let Some(cluster) = cluster() else { return };
-    for (of, mishap) in [
-        (Of::Batch, Mishap::CutBefore),
-        (Of::Batch, Mishap::CutAfter),
-        (Of::Batch, Mishap::Silence),
-        (Of::Batch, Mishap::Warn),
-        (Of::Batch, Mishap::ReadOnly),
-        (Of::Flush, Mishap::CutBefore),
-        (Of::Flush, Mishap::CutAfter),
-        (Of::Flush, Mishap::Silence),
-        (Of::Flush, Mishap::Warn),
+    for mishap in [
+        Mishap::CutBefore,
+        Mishap::CutAfter,
+        Mishap::Silence,
+        Mishap::Warn,
+        Mishap::ReadOnly,
     ] {
         keep(async {
             let deadline = if mishap == Mishap::Silence {
@@ -89,7 +78,7 @@ fn a_write_whose_commit_met_a_mishap_stands_once_and_is_acknowledged() {
                 LONG
             };
             let scene = scene(cluster, deadline).await;
-            scene.proxy.arm(of, mishap);
+            scene.proxy.arm(mishap);
             let version = written(&scene.node, scene.next()).await;
             assert!(scene.proxy.is_spent(), "{mishap:?}");
             let expected = scene.standing.position.sequence() + 1;
@@ -106,7 +95,7 @@ fn a_write_whose_fate_nobody_can_tell_is_not_acknowledged_and_writes_go_on_after
     let Some(cluster) = cluster() else { return };
     keep(async {
         let scene = scene(cluster, SHORT).await;
-        scene.proxy.arm(Of::Batch, Mishap::CutAfterAndShut);
+        scene.proxy.arm(Mishap::CutAfterAndShut);
         let answer = scene.node.write(scene.next()).await;
         assert!(matches!(answer, Err(WriteError::Unknown)), "{answer:?}");
         scene.proxy.let_through();
@@ -143,36 +132,5 @@ fn reads_wait_for_a_database_that_is_gone_for_a_moment() {
         };
         let (version, ()) = tokio::join!(reading, back);
         assert_eq!(version, scene.standing);
-    });
-}
-
-#[test]
-fn what_may_be_lost_yet_is_told_to_nobody() {
-    let Some(cluster) = cluster() else { return };
-    keep(async {
-        let scene = scene(cluster, SHORT).await;
-        let proxy = Proxy::before(cluster.port()).await;
-        let other = node(&proxy, &scene.database, SHORTER).await;
-        // Committed, and nobody gets to know whether it stays.
-        scene.proxy.arm(Of::Flush, Mishap::SilenceBefore);
-        proxy.arm(Of::Flush, Mishap::SilenceBefore);
-        let writing = tokio::spawn({
-            let (node, next) = (std::sync::Arc::clone(&scene.node), scene.next());
-            async move { node.write(next).await }
-        });
-        scene.proxy.spent().await;
-        let newest = "SELECT v.replaced IS NOT NULL FROM milepost.keys k
-            JOIN milepost.versions v USING (collection, row) WHERE k.id = 'a'";
-        assert_eq!(cluster.sql(&scene.database, newest), "t");
-        let told = other.read(&key("things", "a"), None).await;
-        assert!(told.is_err(), "{told:?}");
-        assert_eq!(other.head(), scene.standing.position);
-        assert!(proxy.is_spent());
-        // Asked again, it makes sure itself.
-        let told = other.read(&key("things", "a"), None).await;
-        let told = told.expect("a read").expect("a version");
-        assert_eq!(told.replaced, Some(scene.standing.position));
-        let written = writing.await.expect("no panic").expect("a database");
-        assert!(matches!(written, Outcome::Committed(_)), "{written:?}");
     });
 }

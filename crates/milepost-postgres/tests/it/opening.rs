@@ -132,7 +132,6 @@ fn a_database_that_only_reads_is_no_primary() {
 /// What makes a store of format 1 of one of the current format.
 const BACK_TO_FORMAT_1: &str = r#"
 ALTER TABLE milepost.sequencers DROP name, DROP active_key, DROP keys;
-DROP TABLE milepost.flushed;
 ALTER TABLE milepost.collections DROP history_cursor;
 ALTER TABLE milepost.indexes DROP built_parent, DROP built_id;
 ALTER TABLE milepost.versions ADD superseded bigint, ADD superseded_at bigint, ADD deleted boolean;

@@ -1,5 +1,5 @@
 //! What may happen between a node and its database, made to happen: a proxy that looks at the frames of
-//! PostgreSQL's protocol, and does something to a writer's commit, or to the one that makes sure of it.
+//! PostgreSQL's protocol, and does something to a writer's commit.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -11,15 +11,6 @@ use tokio::{
     },
     sync::{mpsc, watch},
 };
-
-/// Which commit something is done to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Of {
-    /// A batch's.
-    Batch,
-    /// The one that is waited for, before anybody is told.
-    Flush,
-}
 
 /// What is done to the next commit of a writer; then no more is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +25,6 @@ pub(crate) enum Mishap {
     CutAfterAndShut,
     /// The answer never comes, though the connection stands.
     Silence,
-    /// The same, and the database never hears of it either.
-    SilenceBefore,
     /// The answer says that fewer machines have it than was asked for.
     Warn,
     /// The next transaction finds that the database only reads, as that of a former primary does.
@@ -50,7 +39,7 @@ pub(crate) struct Proxy {
 
 struct Shared {
     server: u16,
-    mishap: watch::Sender<(Of, Mishap)>,
+    mishap: watch::Sender<Mishap>,
     is_shut: watch::Sender<bool>,
     /// How many connections were let through.
     connections: watch::Sender<u32>,
@@ -63,7 +52,7 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
             server,
-            mishap: watch::Sender::new((Of::Batch, Mishap::None)),
+            mishap: watch::Sender::new(Mishap::None),
             is_shut: watch::Sender::new(false),
             connections: watch::Sender::new(0),
         });
@@ -71,21 +60,14 @@ impl Proxy {
         Self { address, shared }
     }
 
-    /// Does this to the next commit of that kind.
-    pub(crate) fn arm(&self, of: Of, mishap: Mishap) {
-        self.shared.mishap.send_replace((of, mishap));
+    /// Does this to the next commit.
+    pub(crate) fn arm(&self, mishap: Mishap) {
+        self.shared.mishap.send_replace(mishap);
     }
 
     /// Whether what it was armed with has happened.
     pub(crate) fn is_spent(&self) -> bool {
-        self.shared.mishap.borrow().1 == Mishap::None
-    }
-
-    /// Waits until that.
-    pub(crate) async fn spent(&self) {
-        let mut mishap = self.shared.mishap.subscribe();
-        let spent = mishap.wait_for(|(_, mishap)| *mishap == Mishap::None);
-        spent.await.expect("a proxy");
+        *self.shared.mishap.borrow() == Mishap::None
     }
 
     /// Lets nobody through, and cuts who is, until [`Proxy::let_through`].
@@ -169,23 +151,21 @@ async fn ask(
 ) -> io::Result<()> {
     let (_, first) = frame(&mut from, false).await?;
     send(&mut to, 0, &first).await?;
-    // Only who counts batches is a writer.
+    // Only who tells others of commits is a writer.
     let mut is_writer = false;
     loop {
         let (kind, mut body) = frame(&mut from, true).await?;
-        is_writer |= kind == b'P' && contains(&body, b"sequencers SET batch");
+        is_writer |= kind == b'P' && contains(&body, b"pg_notify");
         let is_commit = is_writer && kind == b'Q' && contains(&body, b"COMMIT\0");
-        let is_flush = kind == b'Q' && contains(&body, b"INTO milepost.flushed");
         let is_begin = is_writer && kind == b'Q' && contains(&body, b"BEGIN\0");
-        let (of, mishap) = *shared.mishap.borrow();
-        let is_due = match (of, mishap) {
-            (_, Mishap::None) => false,
-            (_, Mishap::ReadOnly) => is_begin,
-            (Of::Batch, _) => is_commit,
-            (Of::Flush, _) => is_flush,
+        let mishap = *shared.mishap.borrow();
+        let is_due = if mishap == Mishap::ReadOnly {
+            is_begin
+        } else {
+            is_commit && mishap != Mishap::None
         };
         if is_due {
-            shared.mishap.send_replace((of, Mishap::None));
+            shared.mishap.send_replace(Mishap::None);
             match mishap {
                 Mishap::None => {}
                 Mishap::CutBefore => return Ok(()),
@@ -194,7 +174,6 @@ async fn ask(
                     drop(orders.send(Order::End));
                     shut_for_others(shared);
                 }
-                Mishap::SilenceBefore => std::future::pending().await,
                 Mishap::Silence => drop(orders.send(Order::Silence)),
                 Mishap::Warn => drop(orders.send(Order::Warn)),
                 Mishap::ReadOnly => body = simple_query("BEGIN READ ONLY"),
