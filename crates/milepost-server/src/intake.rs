@@ -19,8 +19,7 @@ use milepost_semantics::ProblemType;
 use crate::{refusal::Refusal, service::Shared};
 
 /// The client went away, or sent something that is no body.
-#[derive(Debug, thiserror::Error)]
-#[error("the body was interrupted")]
+#[derive(Debug)]
 pub(crate) struct Interrupted;
 
 /// A request's body, not yet read.
@@ -68,7 +67,7 @@ async fn collect(
 }
 
 /// RFC 7694 §3: a content coding that isn't understood is 415, with those that are.
-pub(crate) fn refuse_coded(headers: &HeaderMap) -> Result<(), Refusal> {
+fn refuse_coded(headers: &HeaderMap) -> Result<(), Refusal> {
     let coded = headers
         .get_all(CONTENT_ENCODING)
         .iter()

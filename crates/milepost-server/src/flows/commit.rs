@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use http::{HeaderValue, StatusCode, header::LOCATION};
-use milepost_semantics::{Issue, Problem, ProblemType, ResourceId};
+use milepost_semantics::{ProblemType, ResourceId};
 use milepost_store::{Rejected, ResourceKey};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use super::{
     definition::unusable,
     html::link,
     state::Progress,
-    template, upload,
+    template,
     visit::{Said, Visit},
 };
 use crate::{
@@ -73,10 +73,11 @@ fn writes(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Value>, Refusal>
     let operations = visit.flow.transaction.operations.iter();
     let filled = operations.map(|operation| template::fill(operation, &sight));
     let filled: Result<Vec<Option<Value>>, String> = filled.collect();
-    let filled = filled.map_err(|why| unusable(&why))?;
-    // What has no href, such as a file that wasn't answered, isn't there to be written.
-    let is_somewhere = |operation: &Value| operation.get("href").is_some();
-    Ok(filled.into_iter().flatten().filter(is_somewhere).collect())
+    Ok(filled
+        .map_err(|why| unusable(&why))?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// A check for everything that was shown and isn't written itself.
@@ -123,18 +124,13 @@ async fn refused(
     keys: &[ResourceKey],
     rejected: Rejected,
 ) -> Answer {
-    let mut progress = progress;
-    let steps = visit.walk(&progress).steps().to_vec();
-    let gone = upload::gone(visit, &mut progress, &steps).await?;
-    if !gone.is_empty() {
-        return missing(visit, progress, &gone).await;
-    }
     let changed = changed(visit, &progress).await?;
     if changed.is_empty() {
         let start = visit.holder().start();
         let refusal = transaction::rejected(visit.shared, keys, rejected);
         return Err(refusal.with_member("start", start));
     }
+    let mut progress = progress;
     let names: BTreeSet<&str> = changed
         .iter()
         .map(|changed| changed.name.as_str())
@@ -169,23 +165,6 @@ async fn refused(
     Err(Refusal::new(ProblemType::ShownChanged, detail)
         .with_member("changed", told)
         .with_member("next", next))
-}
-
-/// Nothing was written, since files are no longer there: they are asked for again, and everything else is kept.
-async fn missing(visit: &Visit<'_>, progress: Progress, gone: &[Issue]) -> Answer {
-    if visit.is_html {
-        let said = Said {
-            status: StatusCode::BAD_REQUEST,
-            wrong: gone,
-            ..Said::default()
-        };
-        return visit.show(progress, said).await;
-    }
-    let (progress, step) = visit.look(progress).await?;
-    let next = visit.document(&progress, step)?;
-    let detail = "files are no longer there, and nothing was done: answer the step in next again";
-    let problem = Problem::new(ProblemType::InvalidInput, detail).with_issues(gone.to_vec());
-    Err(Refusal::from(problem.with_member("next", next)))
 }
 
 async fn changed(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Changed>, Refusal> {

@@ -15,7 +15,6 @@ use super::{
     state::{Form, Holder, Progress, Shown},
     template,
     texts::Speech,
-    upload,
     walk::Walk,
 };
 use crate::{
@@ -108,34 +107,14 @@ impl<'a> Visit<'a> {
     }
 
     /// Answers with the step that is to be answered.
-    pub(super) async fn show(&self, mut progress: Progress, said: Said<'_>) -> Answer {
-        let mut wrong = self.missed(&mut progress).await?;
-        wrong.extend_from_slice(said.wrong);
+    pub(super) async fn show(&self, progress: Progress, said: Said<'_>) -> Answer {
         let (progress, step) = self.look(progress).await?;
         if !self.is_html {
-            let mut document = self.document(&progress, step)?;
-            if let Some(members) = document.as_object_mut().filter(|_| !wrong.is_empty()) {
-                let issues = wrong.iter().map(Issue::to_json).collect();
-                members.insert("issues".to_owned(), issues);
-            }
+            let document = self.document(&progress, step)?;
             return Ok(self.response(said.status, document.to_string(), false));
         }
-        let page = self.page(&progress, step, &wrong, (said.input, said.notice))?;
+        let page = self.page(&progress, step, said.wrong, (said.input, said.notice))?;
         Ok(self.response(said.status, page, true))
-    }
-
-    /// Files that were answered and are no longer there: of the step that is shown, or, where that shows all answers, of all.
-    async fn missed(&self, progress: &mut Progress) -> Result<Vec<Issue>, Refusal> {
-        if !self.flow.steps.iter().any(Step::has_files) {
-            return Ok(Vec::new());
-        }
-        let walk = self.walk(progress);
-        let is_review = |step: &&Step| step.properties().next().is_none();
-        let steps = match walk.current() {
-            Some(step) if is_review(&step) => walk.steps().to_vec(),
-            current => current.into_iter().collect(),
-        };
-        upload::gone(self, progress, &steps).await
     }
 
     /// A resource that a step shows, as it is now.
@@ -232,7 +211,10 @@ impl<'a> Visit<'a> {
     }
 
     /// Where there is nothing to answer, everything that was answered, with links to change it.
-    fn review(&self, progress: &Progress, step: &Step) -> Result<Vec<Answered<'a>>, Refusal> {
+    fn review<'p>(&self, progress: &'p Progress, step: &Step) -> Result<Vec<Answered<'p>>, Refusal>
+    where
+        'a: 'p,
+    {
         if step.properties().next().is_some() {
             return Ok(Vec::new());
         }
@@ -245,7 +227,7 @@ impl<'a> Visit<'a> {
                 let change = self.place_at(progress, step)?;
                 Ok(Answered {
                     step,
-                    answers: upload::shown(step, answers),
+                    answers,
                     change,
                 })
             })
@@ -279,7 +261,6 @@ impl<'a> Visit<'a> {
             state: &state,
             submit: &submit,
             save: save.as_deref(),
-            resource_bytes_max: self.shared.limits.resource_bytes_max,
         };
         Ok(page.render())
     }

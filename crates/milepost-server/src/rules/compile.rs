@@ -5,6 +5,8 @@
 //! ([`view`](super::view)) is a digest of exactly the facts that rules look at, and most claims of a token (when it
 //! was issued, its id) change with each one.
 
+use std::thread;
+
 use cel::{
     IdedExpr, Program,
     common::ast::{CallExpr, ComprehensionExpr, Expr, LiteralValue, SelectExpr, operators},
@@ -15,8 +17,10 @@ use super::{
     node::{Comparison, Fact, Given, Loop, Node, Operation, TextTest},
     sees::Sees,
 };
-use crate::{apart::apart, expression_bounds};
+use crate::expression_bounds;
 
+/// The stack of the thread that a rule is compiled on. Only what is used of it is memory.
+const STACK_BYTES: usize = 32 * 1024 * 1024;
 /// How deep a rule's parts may lie within one another: it is evaluated on whatever stack there is.
 const DEPTH_MAX: usize = 64;
 /// The largest compiled pattern, in bytes.
@@ -32,7 +36,15 @@ pub(super) struct Rule {
 /// Reads a rule, or says what is wrong with it.
 pub(super) fn compile(text: &str) -> Result<Rule, String> {
     expression_bounds::check(text)?;
-    apart(|| compile_here(text)).map_err(|fault| fault.to_string())?
+    let joined = thread::scope(|scope| {
+        let begun = thread::Builder::new()
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || compile_here(text));
+        let begun = begun.map_err(|error| format!("has no thread to be read on: {error}"))?;
+        let panicked = |_panic| "can't be read".to_owned();
+        begun.join().map_err(panicked)
+    });
+    joined?
 }
 
 fn compile_here(text: &str) -> Result<Rule, String> {
