@@ -10,6 +10,7 @@ use clap::Args;
 use milepost_seal::KeyFile;
 use milepost_server::identity::{Grant, GrantError, GrantKey, GrantSubject, Narrowing, narrowed};
 use serde_json::Map;
+use ureq::http::Uri;
 
 use super::token::read_claim;
 use crate::{
@@ -30,7 +31,8 @@ Examples:
   milepost grant --narrow books.grant --for 5m                                    shorter: no key is needed
   milepost grant GET http://127.0.0.1:7070/v1/books/emma --narrow books.grant     one of them
 
-It is for this method and this URL, path and query to the letter. It goes into Authorization: Bearer (--token, MILEPOST_TOKEN),
+It is for this method and this URL, path and query to the letter; with --narrow METHOD is the grant's own. It is signed, not
+encrypted: whoever has it can read URL, subject and claims. It goes into Authorization: Bearer (--token, MILEPOST_TOKEN),
 and is taken by a server that runs with --grants and the same keys. Rules are asked about its subject as about anybody.
 It ends with its time, with its subject's epoch, or with the key: milepost keys revoke.
 ";
@@ -56,7 +58,7 @@ pub(crate) struct GrantCommand {
     #[arg(value_name = "URL")]
     url: Option<String>,
 
-    /// How long it is good: 90s, 30m, 1h, 7d [default: 1h; with --narrow, as long as it was]
+    /// How long it is good: 90s, 30m, 1h, 7d [default: 1h; with --narrow and no --link, as long as it was]
     #[arg(long = "for", value_name = "TIME")]
     lifetime: Option<Seconds>,
 
@@ -64,7 +66,7 @@ pub(crate) struct GrantCommand {
     #[arg(long, requires = "url")]
     below: bool,
 
-    /// Whom it speaks for [default: nobody in particular, whom rules see as urn:milepost:grant]
+    /// Whom it speaks for [default: a bearer without a name, whom rules see as urn:milepost:grant]
     #[arg(long, value_name = "ID", conflicts_with = "narrow")]
     subject: Option<String>,
 
@@ -107,13 +109,10 @@ impl GrantCommand {
             None => self.grant()?.sign(&self.key()?),
         };
         let grant = grant.map_err(|error| unusable(&error))?;
-        match self.url.as_ref().filter(|_| self.link) {
-            Some(url) => {
-                let separator = if url.contains('?') { '&' } else { '?' };
-                terminal.line(format!("{url}{separator}access_token={grant}"))?;
-            }
-            None => terminal.line(grant)?,
-        }
+        terminal.line(match self.url.as_ref().filter(|_| self.link) {
+            Some(url) => linked(url, &grant),
+            None => grant,
+        })?;
         Ok(Exit::Ok)
     }
 
@@ -133,7 +132,7 @@ impl GrantCommand {
         let issuer = self.issuer.as_deref().unwrap_or(LOCAL_ISSUER);
         Ok(Grant {
             method: self.method.clone().unwrap_or_default(),
-            url: behind_host(self.url.as_deref().unwrap_or_default()).to_owned(),
+            url: behind_host(self.url.as_deref().unwrap_or_default()),
             below: self.below,
             expires_s: ends(self.lifetime.unwrap_or(Seconds(HOUR_S))),
             subject: self.subject.clone().map(|id| GrantSubject {
@@ -147,9 +146,13 @@ impl GrantCommand {
     fn narrowing(&self) -> Narrowing {
         Narrowing {
             method: self.method.clone(),
-            url: self.url.as_deref().map(|url| behind_host(url).to_owned()),
+            url: self.url.as_deref().map(behind_host),
             below: self.below,
-            expires_s: self.lifetime.map(ends),
+            // No URL carries what was made for a week.
+            expires_s: self
+                .lifetime
+                .or(self.link.then_some(Seconds(HOUR_S)))
+                .map(ends),
         }
     }
 
@@ -174,6 +177,9 @@ fn unusable(error: &GrantError) -> Failure {
         GrantError::Malformed { .. } => Failure::invalid(message)
             .hint("--narrow takes a file with what milepost grant printed, without --link"),
         GrantError::TooNarrow => Failure::invalid(message),
+        GrantError::Nothing => {
+            Failure::usage(message).hint("milepost grant --narrow FILE --for 5m")
+        }
         GrantError::Wider { .. } => {
             Failure::usage(message).hint("ask whoever made it for another one")
         }
@@ -185,14 +191,17 @@ fn ends(lifetime: Seconds) -> u64 {
     now().as_unix_seconds().saturating_add(lifetime.0)
 }
 
-/// `https://host/path?query` without what stands before the path.
-fn behind_host(url: &str) -> &str {
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    if !scheme.starts_with("http") {
-        return url;
-    }
-    let slash = rest.find('/');
-    slash.and_then(|slash| rest.get(slash..)).unwrap_or("/")
+/// `https://host/path?query` without what stands before the path; what is no URL stays as it is, to be refused as that.
+fn behind_host(url: &str) -> String {
+    let parsed: Option<Uri> = url.parse().ok().filter(|_| !url.contains('#'));
+    let behind = parsed.as_ref().and_then(Uri::path_and_query);
+    behind.map_or_else(|| url.to_owned(), ToString::to_string)
+}
+
+/// The URL with the grant in it.
+fn linked(url: &str, grant: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}access_token={grant}")
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
@@ -214,8 +223,15 @@ mod tests {
 
     #[test]
     fn a_grant_is_about_what_stands_behind_the_host() {
-        assert_eq!(behind_host("https://a.example:1/v1/b?c=d"), "/v1/b?c=d");
-        assert_eq!(behind_host("https://a.example"), "/");
-        assert_eq!(behind_host("/v1/b?c=://d"), "/v1/b?c=://d");
+        for (url, behind) in [
+            ("https://a.example:1/v1/b?c=d", "/v1/b?c=d"),
+            ("https://a.example", "/"),
+            ("https://a.example?c=d", "/?c=d"),
+            ("/v1/b?c=://d", "/v1/b?c=://d"),
+            ("/v1/b#c", "/v1/b#c"),
+            ("b c", "b c"),
+        ] {
+            assert_eq!(behind_host(url), behind);
+        }
     }
 }

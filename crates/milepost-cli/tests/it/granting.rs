@@ -81,6 +81,11 @@ fn a_grant_is_made_with_the_servers_keys_and_narrowed_without_any() {
     assert_eq!(status(&server, "GET", "/notes/1", Some(narrowed)), 200);
     assert_eq!(status(&server, "GET", "/notes/2", Some(narrowed)), 403);
 
+    let link = told(&["grant", "GET", &one, "--narrow", file, "--link"]);
+    assert_eq!(agent().get(&link).call().unwrap().status(), 200, "an hour");
+    let link = told(&["grant", "GET", &one, "--data", data, "--link"]);
+    assert_eq!(agent().get(&link).call().unwrap().status(), 200, "an hour");
+
     let put = format!("{notes}/3");
     let ada = [
         "grant",
@@ -138,11 +143,15 @@ fn a_grant_that_could_not_work_is_refused_where_it_is_made() {
     let file = file.to_str().unwrap();
     let other = ["grant", "GET", "/v1/notes/2", "--narrow", file];
     user.run(&other).code(2).says("is for GET /v1/notes/1");
+    let nothing = ["grant", "--narrow", file];
+    user.run(&nothing)
+        .code(2)
+        .says("nothing is said to narrow it to");
     std::fs::write(file, "no grant").unwrap();
-    user.run(&["grant", "--narrow", file])
+    user.run(&["grant", "--narrow", file, "--for", "5m"])
         .code(6)
         .says("hint: ");
     let gone = directory.path().join("none");
-    let gone = ["grant", "--narrow", gone.to_str().unwrap()];
+    let gone = ["grant", "--narrow", gone.to_str().unwrap(), "--for", "5m"];
     user.run(&gone).code(5);
 }

@@ -142,7 +142,7 @@ fn options_that_could_not_work_are_refused_at_the_start() {
             "b",
         ],
         2,
-        "grants of nobody",
+        "bearers of grants without a name",
     );
     let bad = |option: &'static str, value: &'static str| {
         ["--issuer", url, "--audience", "b", option, value]

@@ -8,7 +8,7 @@ use http::{Method, request::Parts};
 use super::{
     challenge, epoch,
     fault::TokenFault,
-    grant::{self, Carried, NOBODY},
+    grant::{self, Carried, NAMELESS},
     issuer::Issuer,
     key_source::Renewed,
     presented::{Presented, Unreadable, presented},
@@ -84,7 +84,7 @@ async fn of_grant(
     let now_s = shared.clock.now().as_seconds();
     let subject = grant::admitted(&keys.ring(), text, request, (now_s, carried));
     let subject = subject.map_err(|fault| challenge::ungranted(&fault))?;
-    if subject.issuer() == Some(NOBODY) && subject.id() == Some(NOBODY) {
+    if subject.issuer() == Some(NAMELESS) && subject.id() == Some(NAMELESS) {
         return Ok(subject);
     }
     let issuer = identity.issuer(subject.issuer());

@@ -2,10 +2,12 @@
 //!
 //! Said to whoever holds it, who can read its claims anyway; of keys nothing is told but that one is not known.
 
-/// What is wrong with a token.
+use super::{grant::NARROWINGS_MAX, token::TOKEN_BYTES_MAX};
+
+/// What is wrong with a token, or a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TokenFault {
-    #[error("the token has more than 8192 bytes")]
+    #[error("the token has more than {TOKEN_BYTES_MAX} bytes")]
     TooLong,
     #[error("the token can't be read: {0}")]
     Malformed(&'static str),
@@ -33,4 +35,14 @@ pub(super) enum TokenFault {
     Claim(&'static str),
     #[error("the token was revoked")]
     Revoked,
+    #[error("it is neither a token nor a grant of this service")]
+    NoGrant,
+    #[error(
+        "the grant is signed by a key that this service has not, or no more: ask for a new one"
+    )]
+    GrantKey,
+    #[error("the grant was narrowed more than {NARROWINGS_MAX} times")]
+    NarrowedTooOften,
+    #[error("the grant was narrowed by more than plain checks of path, query and an end")]
+    NotClosed,
 }

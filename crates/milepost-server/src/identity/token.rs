@@ -32,7 +32,9 @@ impl<'t> Unverified<'t> {
         if text.len() > TOKEN_BYTES_MAX {
             return Err(TokenFault::TooLong);
         }
-        let malformed = TokenFault::Malformed("it is not three parts with dots between");
+        let malformed = TokenFault::Malformed(
+            "it is not three parts with dots between; grants, which have none, are not taken here",
+        );
         let (signed, signature) = text.rsplit_once('.').ok_or(malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(malformed)?;
         if claims.contains('.') {

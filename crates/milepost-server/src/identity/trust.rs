@@ -1,6 +1,6 @@
 //! Whom a service believes: its issuers, and what it is called by them. Configuration, the same for every client.
 
-use super::{fault::TokenFault, grant::NOBODY, issuer::Issuer};
+use super::{fault::TokenFault, grant::NAMELESS, issuer::Issuer};
 use crate::keys::Keys;
 
 /// What a service is told about identity. Without it, nobody's credentials are looked at.
@@ -21,8 +21,8 @@ pub enum MalformedIdentity {
         /// The issuer.
         issuer: String,
     },
-    /// What the service calls whom a grant speaks for that was made for nobody.
-    #[error("no issuer is called {NOBODY}: whom grants of nobody in particular speak for is")]
+    /// What the service calls bearers of grants without a name.
+    #[error("no issuer is called {NAMELESS}: bearers of grants without a name are")]
     Reserved,
     /// Not an absolute URL without a fragment (RFC 9728 §1.2).
     #[error(
@@ -38,9 +38,9 @@ impl Identity {
     /// Believes these issuers.
     ///
     /// # Errors
-    /// [`MalformedIdentity::Twice`] where two have one name, [`MalformedIdentity::Reserved`] where one has [`NOBODY`]'s.
+    /// [`MalformedIdentity::Twice`] where two have one name, [`MalformedIdentity::Reserved`] where one has [`NAMELESS`]'s.
     pub fn of_issuers(issuers: Vec<Issuer>) -> Result<Self, MalformedIdentity> {
-        if issuers.iter().any(|issuer| issuer.name() == NOBODY) {
+        if issuers.iter().any(|issuer| issuer.name() == NAMELESS) {
             return Err(MalformedIdentity::Reserved);
         }
         for (index, issuer) in issuers.iter().enumerate() {

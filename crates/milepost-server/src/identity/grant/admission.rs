@@ -12,8 +12,7 @@ use http::request::Parts;
 use milepost_seal::KeyRing;
 
 use super::{
-    GRANT_BYTES_MAX, IN_URL_S_MAX,
-    closed::is_closed,
+    GRANT_BYTES_MAX, IN_URL_S_MAX, IN_URL_SLACK_S, closed,
     key::public,
     target::Asked,
     terms::{Speaker, Terms},
@@ -46,12 +45,10 @@ pub(in crate::identity) enum GrantFault {
     Narrowed { granted: String },
     /// It is too good for the place where it stands.
     #[error(
-        "a grant in a URL is good for an hour at most: narrow it (milepost grant --narrow, --for 1h), or send it in Authorization"
+        "a grant in a URL is good for {IN_URL_S_MAX} seconds at most: narrow it (milepost grant --narrow, --for 1h), or send it in Authorization"
     )]
     LongInUrl,
 }
-
-const NO_GRANT: TokenFault = TokenFault::Malformed("it is neither a token nor a grant");
 
 /// The subject of a grant that allows this request.
 pub(in crate::identity) fn admitted(
@@ -62,8 +59,8 @@ pub(in crate::identity) fn admitted(
 ) -> Result<Subject, GrantFault> {
     let grant = verified(ring, text)?;
     let asked = Asked::of(request);
-    let mut authorizer = authorizer(&grant, asked, now_s).ok_or(NO_GRANT)?;
-    let terms = Terms::of(&mut authorizer).ok_or(NO_GRANT)?;
+    let mut authorizer = authorizer(&grant, asked, now_s).ok_or(TokenFault::NoGrant)?;
+    let terms = Terms::of(&mut authorizer).ok_or(TokenFault::NoGrant)?;
     if now_s >= terms.expires_s {
         return Err(TokenFault::Expired.into());
     }
@@ -79,12 +76,12 @@ pub(in crate::identity) fn admitted(
         });
     }
     if carried == Carried::InUrl {
-        let later_s = now_s.saturating_add(IN_URL_S_MAX);
+        let later_s = now_s.saturating_add(IN_URL_S_MAX + IN_URL_SLACK_S);
         if later_s < terms.expires_s && allows(&grant, asked, later_s) {
             return Err(GrantFault::LongInUrl);
         }
     }
-    let subject = subject(&mut authorizer).ok_or(NO_GRANT)?;
+    let subject = subject(&mut authorizer).ok_or(TokenFault::NoGrant)?;
     Ok(subject)
 }
 
@@ -93,21 +90,20 @@ fn verified(ring: &KeyRing, text: &str) -> Result<Biscuit, TokenFault> {
     if text.len() > GRANT_BYTES_MAX {
         return Err(TokenFault::TooLong);
     }
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_other| NO_GRANT)?;
-    if !is_closed(&bytes).ok_or(NO_GRANT)? {
-        let narrowed = "it was narrowed more than 8 times, or by more than plain checks";
-        return Err(TokenFault::Malformed(narrowed));
-    }
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_other| TokenFault::NoGrant)?;
+    closed::check(&bytes)?;
     let known = |number| public(ring, number);
     let grant = Biscuit::from(&bytes, known).map_err(|error| match error {
-        Token::Format(Format::UnknownPublicKey) => TokenFault::Key,
+        Token::Format(Format::UnknownPublicKey) => TokenFault::GrantKey,
         Token::Format(Format::Signature(_) | Format::SealedSignature) => TokenFault::Signature,
-        _ => NO_GRANT,
+        _ => TokenFault::NoGrant,
     })?;
     // What stands around what was signed can be written in several ways: one text stands for one grant.
     match grant.to_vec() {
         Ok(again) if again == bytes => Ok(grant),
-        _ => Err(NO_GRANT),
+        _ => Err(TokenFault::NoGrant),
     }
 }
 

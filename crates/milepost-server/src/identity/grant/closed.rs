@@ -1,25 +1,31 @@
-//! The closed form of what holders add to a grant: checks that compare, and nothing that computes.
+//! The closed form of what holders add to a grant: checks that compare the request with what they name, and nothing that computes.
 //!
 //! Looked at as Biscuit's own format has it, before anything of it is verified or evaluated: so a grant costs at most a few
-//! signatures, and comparisons over a handful of facts.
+//! signatures, and comparisons over a handful of facts. The time has ends only, never beginnings: a grant that is no good in an
+//! hour's time is no good after that.
 
 use biscuit_auth::format::schema::{
-    self, op, op_binary::Kind, public_key::Algorithm, term::Content,
+    self, Op, op, op_binary::Kind, public_key::Algorithm, term::Content,
 };
 use prost::Message as _;
 
 use super::NARROWINGS_MAX;
+use crate::identity::fault::TokenFault;
 
-/// Checks of one block, queries of one check, facts that a query asks for, steps of its expressions.
+/// Checks of one block, queries of one check, facts that a query asks for, and expressions of it.
 const PARTS_MAX: usize = 8;
-const STEPS_MAX: usize = 16;
 
 /// Whether it is a Biscuit whose every block after the first is of the closed form, with no more of them than may be.
-/// `None`: it is no Biscuit.
-pub(super) fn is_closed(grant: &[u8]) -> Option<bool> {
-    let grant = schema::Biscuit::decode(grant).ok()?;
-    let is_few = grant.blocks.len() <= NARROWINGS_MAX;
-    Some(is_few && is_own(&grant.authority) && grant.blocks.iter().all(is_narrowing))
+pub(super) fn check(grant: &[u8]) -> Result<(), TokenFault> {
+    let grant = schema::Biscuit::decode(grant).map_err(|_other| TokenFault::NoGrant)?;
+    if grant.blocks.len() > NARROWINGS_MAX {
+        return Err(TokenFault::NarrowedTooOften);
+    }
+    if is_own(&grant.authority) && grant.blocks.iter().all(is_narrowing) {
+        Ok(())
+    } else {
+        Err(TokenFault::NotClosed)
+    }
 }
 
 fn is_narrowing(signed: &schema::SignedBlock) -> bool {
@@ -48,52 +54,48 @@ fn is_plain_check(check: &schema::Check) -> bool {
 }
 
 fn is_plain_query(query: &schema::Rule) -> bool {
-    let steps = query
-        .expressions
-        .iter()
-        .flat_map(|expression| &expression.ops);
-    let is_short = query.body.len() <= PARTS_MAX && steps.clone().count() <= STEPS_MAX;
     // A head is nobody's to read here; one with variables that nothing binds has the library print to stdout.
     let has_plain_head = query.head.terms.is_empty();
     let mut terms = query.body.iter().flat_map(|predicate| &predicate.terms);
     has_plain_head
-        && is_short
         && query.scope.is_empty()
-        && terms.all(is_single)
-        && steps.clone().all(compares)
+        && query.body.len() <= PARTS_MAX
+        && query.expressions.len() <= PARTS_MAX
+        && terms.all(names_or_is_text)
+        && query
+            .expressions
+            .iter()
+            .all(|expression| compares(&expression.ops))
 }
 
-/// One value, or a variable: no set, array or map.
-fn is_single(term: &schema::Term) -> bool {
+fn names_or_is_text(term: &schema::Term) -> bool {
     matches!(
         term.content,
-        Some(
-            Content::Variable(_)
-                | Content::Integer(_)
-                | Content::String(_)
-                | Content::Date(_)
-                | Content::Bytes(_)
-                | Content::Bool(_)
-        )
+        Some(Content::Variable(_) | Content::String(_))
     )
 }
 
-fn compares(step: &schema::Op) -> bool {
+/// `$time < …`, `$path == "…"`, `$path.starts_with("…")`, and nothing else.
+fn compares(steps: &[Op]) -> bool {
+    let [left, right, how] = steps else {
+        return false;
+    };
+    let (Some(Content::Variable(_)), Some(right), Some(op::Content::Binary(how))) =
+        (value(left), value(right), &how.content)
+    else {
+        return false;
+    };
+    let known: &[Kind] = match right {
+        Content::Date(_) => &[Kind::LessThan, Kind::LessOrEqual],
+        Content::String(_) => &[Kind::Equal, Kind::HeterogeneousEqual, Kind::Prefix],
+        _ => &[],
+    };
+    known.iter().any(|kind| *kind as i32 == how.kind)
+}
+
+fn value(step: &Op) -> Option<&Content> {
     match &step.content {
-        Some(op::Content::Value(term)) => is_single(term),
-        Some(op::Content::Binary(binary)) => [
-            Kind::LessThan,
-            Kind::GreaterThan,
-            Kind::LessOrEqual,
-            Kind::GreaterOrEqual,
-            Kind::Equal,
-            Kind::HeterogeneousEqual,
-            Kind::Prefix,
-            Kind::And,
-            Kind::Or,
-        ]
-        .iter()
-        .any(|kind| *kind as i32 == binary.kind),
-        _ => false,
+        Some(op::Content::Value(term)) => term.content.as_ref(),
+        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Why there is no grant: said to whoever makes or narrows one.
 
-use super::{GRANT_BYTES_MAX, NARROWINGS_MAX, NOBODY};
+use super::{GRANT_BYTES_MAX, NAMELESS, NARROWINGS_MAX};
 use crate::identity::MalformedSubject;
 
 /// Why there is no grant.
@@ -30,9 +30,7 @@ pub enum GrantError {
         detail: &'static str,
     },
     /// No issuer is called so.
-    #[error(
-        "{NOBODY} is no issuer: it is what whom a grant without a subject speaks for is called"
-    )]
+    #[error("{NAMELESS} is no issuer: that is what bearers of grants without a name are called")]
     Reserved,
     /// Nobody can be called so.
     #[error(transparent)]
@@ -45,6 +43,9 @@ pub enum GrantError {
         /// How long it would be.
         bytes: usize,
     },
+    /// It would be the same.
+    #[error("nothing is said to narrow it to: a URL within it, or an earlier end")]
+    Nothing,
     /// It was narrowed so often that no service would take it narrowed once more.
     #[error("it was narrowed {NARROWINGS_MAX} times already: narrow one of those it was made from")]
     TooNarrow,

@@ -5,7 +5,7 @@ use biscuit_auth::{Biscuit, error::Token};
 use serde_json::{Map, Value};
 
 use super::{
-    GRANT_BYTES_MAX, GrantError, GrantKey, NOBODY,
+    GRANT_BYTES_MAX, GrantError, GrantKey, NAMELESS,
     target::Target,
     terms::{Speaker, Terms},
 };
@@ -24,7 +24,7 @@ pub struct Grant {
     pub below: bool,
     /// When it ends: seconds since 1970, exclusive.
     pub expires_s: u64,
-    /// Whom it speaks for; `None` for nobody in particular.
+    /// Whom it speaks for; `None` for a bearer without a name, [`NAMELESS`].
     pub subject: Option<GrantSubject>,
     /// What rules see as the subject's claims; `epoch` among them, where its issuer has epochs.
     pub claims: Map<String, Value>,
@@ -63,9 +63,9 @@ impl Grant {
 
     fn speaker(&self) -> Result<Speaker, GrantError> {
         let (issuer, id) = match &self.subject {
-            Some(subject) if subject.issuer == NOBODY => return Err(GrantError::Reserved),
+            Some(subject) if subject.issuer == NAMELESS => return Err(GrantError::Reserved),
             Some(subject) => (&*subject.issuer, &*subject.id),
-            None => (NOBODY, NOBODY),
+            None => (NAMELESS, NAMELESS),
         };
         Subject::known(id, Some(issuer), Map::new(), Credential::Grant)?;
         Ok(Speaker {

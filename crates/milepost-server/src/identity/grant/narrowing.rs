@@ -14,7 +14,7 @@ use super::{
 /// How a holder narrows a grant; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Narrowing {
-    /// Only this method.
+    /// The method that is meant: a grant has one, so it is this one or none at all.
     pub method: Option<String>,
     /// Only this URL: path and query to the letter.
     pub url: Option<String>,
@@ -28,7 +28,7 @@ pub struct Narrowing {
 ///
 /// # Errors
 /// [`GrantError::Malformed`] where the text is no grant, [`GrantError::Wider`] where it would be good for nothing,
-/// [`GrantError::TooNarrow`] and [`GrantError::TooLong`] where no service would take it;
+/// [`GrantError::Nothing`] where neither URL nor end is given, [`GrantError::TooNarrow`] and [`GrantError::TooLong`] where no service would take it;
 /// [`GrantError::Method`] and [`GrantError::Url`] as for a new one.
 pub fn narrowed(text: &str, narrowing: &Narrowing) -> Result<String, GrantError> {
     let bytes = URL_SAFE_NO_PAD.decode(text);
@@ -42,7 +42,10 @@ pub fn narrowed(text: &str, narrowing: &Narrowing) -> Result<String, GrantError>
     let target = url.map(|url| Target::parse(url, narrowing.below));
     let target = target.transpose()?;
     refuse_wider(&grant, method.as_deref(), target.as_ref())?;
-    let checks = checks(method.as_deref(), target.as_ref(), narrowing.expires_s);
+    let checks = checks(target.as_ref(), narrowing.expires_s);
+    if checks.is_empty() || narrowing.below && target.is_none() {
+        return Err(GrantError::Nothing);
+    }
     let narrowed = appended(&grant, checks).map_err(GrantError::malformed)?;
     let text = URL_SAFE_NO_PAD.encode(narrowed);
     if text.len() > GRANT_BYTES_MAX {
@@ -83,11 +86,10 @@ fn terms_of(grant: &UnverifiedBiscuit) -> Option<Terms> {
     Terms::of(&mut facts.build_unauthenticated().ok()?)
 }
 
-fn checks(method: Option<&str>, target: Option<&Target>, expires_s: Option<u64>) -> Vec<Check> {
-    let method = method.map(|method| any_of(vec![query(vec![is("method", method)])]));
+fn checks(target: Option<&Target>, expires_s: Option<u64>) -> Vec<Check> {
     let path = target.map(of_target);
     let time = expires_s.map(|expires_s| any_of(vec![before(expires_s)]));
-    method.into_iter().chain(path).chain(time).collect()
+    path.into_iter().chain(time).collect()
 }
 
 /// `check if path("/v1/a"), query("")`, or `check if path("/v1/a") or path($path), $path.starts_with("/v1/a/")`

@@ -5,7 +5,7 @@ use milepost_store::CollectionPath;
 use serde_json::json;
 
 use super::{
-    granting::{self, by_nobody, grant, refused, signed},
+    granting::{self, grant, nameless, refused, signed},
     stage::{admin, claims, get_as, issuer, put_as, secret_keys, token},
 };
 use crate::scene::Scene;
@@ -125,7 +125,7 @@ async fn a_grant_ends_with_the_epoch_of_its_subject_and_with_its_issuer() {
     let deleted = scene.ask("DELETE", "/v1/users/ada", &fields, "").await;
     assert_eq!(deleted.status, 204, "{deleted:?}");
     refused(&get_as(&scene, &new, "/v1/users").await, "revoked");
-    let nobodys = signed(&by_nobody(grant("GET", "/v1/users")));
+    let nobodys = signed(&nameless(grant("GET", "/v1/users")));
     assert_eq!(get_as(&scene, &nobodys, "/v1/users").await.status, 200);
     let mut stranger = grant("GET", "/v1/users");
     stranger.subject.as_mut().unwrap().issuer = "https://other.example".to_owned();

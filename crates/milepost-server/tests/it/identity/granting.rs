@@ -47,7 +47,7 @@ pub(super) fn below(method: &str, url: &str) -> Grant {
     }
 }
 
-pub(super) fn by_nobody(grant: Grant) -> Grant {
+pub(super) fn nameless(grant: Grant) -> Grant {
     Grant {
         subject: None,
         ..grant

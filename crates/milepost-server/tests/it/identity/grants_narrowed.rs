@@ -69,7 +69,7 @@ async fn a_grant_for_long_that_was_narrowed_to_an_hour_may_stand_in_a_url() {
     reply.is_problem(400, "credentialsMalformed");
     let hour = narrowed(&long, &until(NOW_S + 3600)).unwrap();
     assert_eq!(scene.get(&link(&hour)).await.status, 200);
-    let more = narrowed(&long, &until(NOW_S + 3601)).unwrap();
+    let more = narrowed(&long, &until(NOW_S + 3661)).unwrap();
     let reply = scene.get(&link(&more)).await;
     reply.is_problem(400, "credentialsMalformed");
 }
@@ -89,17 +89,24 @@ fn who_narrows_to_what_a_grant_is_not_for_is_told_so() {
         );
     }
     for text in ["", "no grant", "AAAA", &get[1..], &get[..get.len() - 4]] {
-        let told = narrowed(text, &Narrowing::default());
+        let told = narrowed(text, &until(NOW_S + 5));
         assert!(
             matches!(told, Err(GrantError::Malformed { .. })),
             "{told:?}"
         );
     }
+    let below = Narrowing {
+        below: true,
+        ..until(NOW_S + 5)
+    };
+    for nothing in [Narrowing::default(), below] {
+        assert_eq!(narrowed(&get, &nothing), Err(GrantError::Nothing));
+    }
     let mut often = get;
     for _ in 0..8 {
-        often = narrowed(&often, &Narrowing::default()).unwrap();
+        often = narrowed(&often, &until(NOW_S + 5)).unwrap();
     }
-    let told = narrowed(&often, &Narrowing::default());
+    let told = narrowed(&often, &until(NOW_S + 5));
     assert_eq!(told, Err(GrantError::TooNarrow));
 }
 
