@@ -24,7 +24,7 @@ use std::{
 use milepost_store::{CollectionPath, Definitions, ReadError, Timestamp, WriteError};
 
 use self::trail::Trail;
-use crate::service::{Service, SharedHandle};
+use crate::service::{Service, Shared, SharedHandle};
 
 /// The longest that a sweeper goes without a look: how soon it hears of a definition, or of a clock that was set.
 const LOOK_MAX: Duration = Duration::from_secs(30);
@@ -56,6 +56,8 @@ enum Interrupted {
     Read(#[from] ReadError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error("the collection's definition was changed meanwhile")]
+    Redefined,
 }
 
 impl fmt::Debug for Sweeper {
@@ -100,10 +102,10 @@ impl Sweeper {
         }
         self.find(&shared.store.definitions());
         let mut swept = Swept::default();
-        for trail in self.trails.values_mut() {
-            let interrupted = trail.follow(shared.store.as_ref(), now).await.is_err();
+        // What lies below others first, since it may be in their way.
+        for trail in self.trails.values_mut().rev() {
+            let next = look(&shared, trail, now).await.unwrap_or(soon);
             swept.deleted += trail.take_deleted();
-            let next = if interrupted { soon } else { trail.next() };
             swept.next = Some(swept.next.map_or(next, |other| other.min(next)));
         }
         shared.edge.metrics.count_expired_drafts(swept.deleted);
@@ -134,6 +136,22 @@ impl Sweeper {
             0
         };
         pause.clamp(LOOK_MIN, LOOK_MAX) + Duration::from_millis(apart.into())
+    }
+}
+
+/// Looks at one collection's drafts, unless nothing can be due there; when the next look is worth while, `None` where this one
+/// ended early.
+async fn look(shared: &Shared, trail: &mut Trail, now: Timestamp) -> Option<Timestamp> {
+    if trail.may_rest(now, as_ms(LOOK_MAX)) {
+        return Some(trail.next());
+    }
+    match trail.follow(shared.store.as_ref(), now).await {
+        Ok(()) => Some(trail.next()),
+        Err(Interrupted::Redefined) => None,
+        Err(Interrupted::Read(_) | Interrupted::Write(_)) => {
+            shared.edge.metrics.count_failed_sweep();
+            None
+        }
     }
 }
 

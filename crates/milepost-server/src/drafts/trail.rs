@@ -1,8 +1,8 @@
 //! The drafts of one collection, in the order in which they were last written.
 //!
-//! The feed of what is a draft tells each where it was last changed, so what lies behind the bookmark needs no second look.
-//! What was last changed before anything that the feed remembers is listed instead, when the trail begins and whenever one
-//! of those is due.
+//! A trail begins with a listing of the drafts by their index, and goes on in the feed from before the oldest of them that isn't
+//! due. The feed of what is a draft tells each where it was last changed, so what lies behind the bookmark needs no second
+//! look. What the feed doesn't remember is listed again whenever one of it is due, and so is what a clock dated ahead.
 
 use milepost_semantics::{
     Position,
@@ -12,7 +12,8 @@ use milepost_semantics::{
 use milepost_store::{
     Change, ChangesQuery, CollectionPath, Effect, Failure, Feed, IndexFilter, ListQuery, Operation,
     Outcome, PageLimit, ParentPath, ReadError, Rejected, ResourceKey, Scope, Store, Timestamp,
-    Transaction, Version, WriteError, definition::Defined, definition::Drafts,
+    Transaction, Version,
+    definition::{Defined, Drafts},
 };
 use serde_json::Value;
 
@@ -40,6 +41,8 @@ pub(super) struct Trail {
     behind: Option<Timestamp>,
     /// When the next draft that was written after `since` may be due.
     ahead: Timestamp,
+    /// When everything that was due was deleted last.
+    looked: Timestamp,
     deleted: u64,
 }
 
@@ -58,8 +61,9 @@ impl Trail {
             filter,
             defined: defined.position,
             since: None,
-            behind: Some(AT_ONCE),
+            behind: None,
             ahead: AT_ONCE,
+            looked: AT_ONCE,
             deleted: 0,
         })
     }
@@ -79,6 +83,12 @@ impl Trail {
         std::mem::take(&mut self.deleted)
     }
 
+    /// Whether there is nothing to look for: nothing is due by this clock, and it has not been set since.
+    pub(super) fn may_rest(&self, now: Timestamp, look_max_ms: u64) -> bool {
+        let again = Timestamp(self.looked.0.saturating_add(look_max_ms));
+        self.since.is_some() && self.next() > now && self.looked <= now && now < again
+    }
+
     /// Deletes everything that is due.
     pub(super) async fn follow(
         &mut self,
@@ -86,12 +96,16 @@ impl Trail {
         now: Timestamp,
     ) -> Result<(), Interrupted> {
         loop {
-            let since = self.begin(store).await?;
+            let since = match self.since {
+                None => self.begin(store, now).await?,
+                Some(since) => since,
+            };
             if self.behind.is_some_and(|due| due <= now) {
-                self.list(store, since, now).await?;
+                let listed = self.list(store, now).await?;
+                self.behind = listed.due_up_to(Some(since));
             }
             match self.page(store, since, now).await {
-                Ok(true) => return Ok(()),
+                Ok(true) => break,
                 Ok(false) => {}
                 // What lies between is no longer told: it is listed.
                 Err(Interrupted::Read(ReadError::Expired { oldest })) => {
@@ -100,18 +114,26 @@ impl Trail {
                 Err(interrupted) => return Err(interrupted),
             }
         }
+        self.looked = now;
+        Ok(())
     }
 
-    async fn begin(&mut self, store: &dyn Store) -> Result<Position, ReadError> {
-        if let Some(since) = self.since {
-            return Ok(since);
-        }
-        let state = store.collection(&self.collection).await?;
-        let state = state.ok_or_else(|| ReadError::CollectionNotDefined {
-            collection: self.collection.clone(),
-        })?;
-        self.since = Some(state.oldest_change);
-        Ok(state.oldest_change)
+    /// Begins before the oldest draft that waits, so that nothing is read but drafts.
+    async fn begin(&mut self, store: &dyn Store, now: Timestamp) -> Result<Position, Interrupted> {
+        let listed = self.list(store, now).await?;
+        let first = listed
+            .waiting
+            .iter()
+            .map(|(position, _)| position.sequence());
+        let before = first
+            .min()
+            .and_then(|first| store.at(first.saturating_sub(1)));
+        let begun = before
+            .filter(|before| before.sequence() < listed.position.sequence())
+            .unwrap_or(listed.position);
+        self.behind = listed.due_up_to(None);
+        self.since = Some(begun);
+        Ok(begun)
     }
 
     /// Takes one page of the feed; whether there is nothing more that is due.
@@ -122,16 +144,22 @@ impl Trail {
         now: Timestamp,
     ) -> Result<bool, Interrupted> {
         let page = store.changes(&self.changes(since)).await?;
-        let drafts = page.items.iter();
-        let drafts = drafts.filter(|item| !item.version.is_deleted());
-        let waits = |version: &Version| self.due(version) > now;
-        let due = drafts.clone().take_while(|item| !waits(&item.version));
-        let due: Vec<_> = due
-            .map(|item| (item.key.clone(), item.version.clone()))
-            .collect();
-        let next = drafts.map(|item| &item.version).find(|item| waits(item));
-        let waiting = next.map(|version| (self.due(version), version.position));
-        self.delete(store, due, now).await?;
+        let mut due = Vec::new();
+        let mut waiting = None;
+        for item in page.items.iter().filter(|item| !item.version.is_deleted()) {
+            let version = &item.version;
+            if self.due(version) <= now {
+                due.push((item.key.clone(), version.clone()));
+            } else if version.modified > now {
+                // By a clock that was ahead: nobody waits for it.
+                self.behind = earlier(self.behind, Some(self.due(version)));
+            } else {
+                waiting = Some((self.due(version), version.position.sequence()));
+                break;
+            }
+        }
+        let again = self.delete(store, &due, now).await?;
+        self.behind = earlier(self.behind, again);
         let Some((due, first)) = waiting else {
             self.since = Some(page.position);
             // Whatever is written from now on is due no earlier.
@@ -140,42 +168,38 @@ impl Trail {
         };
         self.ahead = due;
         // One commit may have written several: the bookmark never stands within it.
-        let passed = page.items.iter().map(|item| item.version.position);
-        let passed = passed.take_while(|at| at.sequence() < first.sequence());
-        self.since = passed.last().or(self.since);
+        let before = store.at(first.saturating_sub(1));
+        let is_further = |before: &Position| before.sequence() > since.sequence();
+        self.since = before.filter(is_further).or(self.since);
         Ok(true)
     }
 
-    /// Takes all drafts there are, and finds out when the first of those that the feed doesn't tell from `since` on is due.
-    async fn list(
-        &mut self,
-        store: &dyn Store,
-        since: Position,
-        now: Timestamp,
-    ) -> Result<(), Interrupted> {
+    /// Takes all drafts there are, deletes those that are due, and says what waits.
+    async fn list(&mut self, store: &dyn Store, now: Timestamp) -> Result<Listed, Interrupted> {
         let mut query = ListQuery {
             filters: vec![self.filter.clone()],
             ..ListQuery::all(self.collection.clone(), BATCH)
         };
-        let mut behind = None;
+        let mut listed: Option<Listed> = None;
         loop {
             let page = store.list(&query).await?;
+            // What is written while this goes on is told from the first page's position on.
+            let listed = listed.get_or_insert_with(|| Listed::at(page.position));
             let items = page.items.into_iter();
-            let items = items.map(|listed| (listed.key, listed.version));
+            let items = items.map(|item| (item.key, item.version));
             let (due, waiting): (Vec<_>, Vec<_>) =
                 items.partition(|(_, version)| self.due(version) <= now);
-            let waiting = waiting.iter().map(|(_, version)| version);
-            let waiting = waiting.filter(|v| v.position.sequence() <= since.sequence());
-            behind = earlier(behind, waiting.map(|version| self.due(version)).min());
-            let refused = self.delete(store, due, now).await?;
-            behind = earlier(behind, refused);
+            for (_, version) in &waiting {
+                listed.waits(version, self.due(version), now);
+            }
+            let refused = self.delete(store, &due, now).await?;
+            listed.apart = earlier(listed.apart, refused);
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => break,
             }
         }
-        self.behind = behind;
-        Ok(())
+        Ok(listed.expect("a page was read"))
     }
 
     fn due(&self, version: &Version) -> Timestamp {
@@ -195,26 +219,39 @@ impl Trail {
         }
     }
 
-    /// Deletes these, each only if it still is what was seen. Where one can't be deleted, such as a parent whose
-    /// children are in the way, it is tried again after as long as a draft is kept: when that is.
+    /// Deletes these, each only if it still is what was seen, and all only while the definition stands that says so. Where
+    /// one can't be deleted, such as a parent whose children are in the way, it is tried again after as long as a draft is kept:
+    /// when that is.
     async fn delete(
         &mut self,
         store: &dyn Store,
-        mut due: Vec<(ResourceKey, Version)>,
+        due: &[(ResourceKey, Version)],
         now: Timestamp,
-    ) -> Result<Option<Timestamp>, WriteError> {
+    ) -> Result<Option<Timestamp>, Interrupted> {
         let mut again = None;
-        while !due.is_empty() {
-            let Some(rejected) = self.write(store, &due).await? else {
-                break;
-            };
-            if is_obstructed(&rejected) {
+        for batch in due.chunks(BATCH.items) {
+            if self.delete_batch(store, batch.to_vec()).await? {
                 again = Some(Timestamp(now.0.saturating_add(self.drafts.age_ms)));
             }
-            due = without(due, &rejected);
         }
-        self.behind = earlier(self.behind, again);
         Ok(again)
+    }
+
+    /// The same of few at a time; whether something is in the way of one.
+    async fn delete_batch(
+        &mut self,
+        store: &dyn Store,
+        mut batch: Vec<(ResourceKey, Version)>,
+    ) -> Result<bool, Interrupted> {
+        let mut is_obstructed_once = false;
+        while !batch.is_empty() {
+            let Some(rejected) = self.write(store, &batch).await? else {
+                break;
+            };
+            is_obstructed_once |= is_obstructed(&rejected);
+            batch = without(batch, &rejected)?;
+        }
+        Ok(is_obstructed_once)
     }
 
     /// Deletes these in one commit; what was in the way, where it could not.
@@ -222,9 +259,10 @@ impl Trail {
         &mut self,
         store: &dyn Store,
         due: &[(ResourceKey, Version)],
-    ) -> Result<Option<Rejected>, WriteError> {
-        let operations = due.iter().map(deletion).collect();
-        match store.write(Transaction::of(operations)).await? {
+    ) -> Result<Option<Rejected>, Interrupted> {
+        let ordered = self.ordered().ok_or(Interrupted::Redefined)?;
+        let operations = [ordered].into_iter().chain(due.iter().map(deletion));
+        match store.write(Transaction::of(operations.collect())).await? {
             Outcome::Rejected(rejected) => Ok(Some(rejected)),
             Outcome::Committed(committed) => {
                 let applied = committed.applied.iter();
@@ -236,16 +274,65 @@ impl Trail {
             Outcome::Recorded(_) | Outcome::RecordMismatch => Ok(None),
         }
     }
+
+    /// That the definition still is the one that this trail follows.
+    fn ordered(&self) -> Option<Operation> {
+        Some(Operation {
+            key: ResourceKey::definition(&self.collection)?,
+            preconditions: if_match(self.defined),
+            change: Change::Check,
+        })
+    }
+}
+
+/// What a listing of drafts found, but for what it deleted.
+struct Listed {
+    /// What its first page shows.
+    position: Position,
+    /// The drafts that wait: where they were written, and when they are due.
+    waiting: Vec<(Position, Timestamp)>,
+    /// When the first is due of those that the feed isn't asked for: written by a clock that was ahead, or not to be deleted now.
+    apart: Option<Timestamp>,
+}
+
+impl Listed {
+    const fn at(position: Position) -> Self {
+        Self {
+            position,
+            waiting: Vec::new(),
+            apart: None,
+        }
+    }
+
+    /// Notes a draft that waits.
+    fn waits(&mut self, version: &Version, due: Timestamp, now: Timestamp) {
+        if version.modified > now {
+            self.apart = earlier(self.apart, Some(due));
+        } else {
+            self.waiting.push((version.position, due));
+        }
+    }
+
+    /// When the first is due of those that no feed from there on tells; from nowhere on, it tells all that wait.
+    fn due_up_to(&self, since: Option<Position>) -> Option<Timestamp> {
+        let since = since.map_or(0, |since| since.sequence());
+        let behind = self.waiting.iter().filter(|(at, _)| at.sequence() <= since);
+        earlier(self.apart, behind.map(|(_, due)| *due).min())
+    }
 }
 
 fn deletion((key, version): &(ResourceKey, Version)) -> Operation {
     Operation {
         key: key.clone(),
-        preconditions: Preconditions {
-            if_match: Some(IfMatch::Tags(vec![version.entity_tag()])),
-            ..Preconditions::default()
-        },
+        preconditions: if_match(version.position),
         change: Change::Delete,
+    }
+}
+
+fn if_match(position: Position) -> Preconditions {
+    Preconditions {
+        if_match: Some(IfMatch::Tags(vec![position.into()])),
+        ..Preconditions::default()
     }
 }
 
@@ -263,13 +350,18 @@ fn is_obstructed(rejected: &Rejected) -> bool {
         .any(|f| !is_overtaken(f))
 }
 
-/// Those that could be deleted without the others.
-fn without(due: Vec<(ResourceKey, Version)>, rejected: &Rejected) -> Vec<(ResourceKey, Version)> {
+/// Those that could be deleted without the others, where the definition stands: the first operation says so.
+fn without(
+    due: Vec<(ResourceKey, Version)>,
+    rejected: &Rejected,
+) -> Result<Vec<(ResourceKey, Version)>, Interrupted> {
     let has_failed = |at: usize| rejected.failures.iter().any(|(failed, _)| *failed == at);
+    if has_failed(0) {
+        return Err(Interrupted::Redefined);
+    }
     let due = due.into_iter().enumerate();
-    due.filter(|(at, _)| !has_failed(*at))
-        .map(|(_, one)| one)
-        .collect()
+    let left = due.filter(|(at, _)| !has_failed(at + 1));
+    Ok(left.map(|(_, one)| one).collect())
 }
 
 fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {

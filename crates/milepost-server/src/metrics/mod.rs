@@ -35,6 +35,7 @@ pub struct Metrics {
     connections: AtomicU64,
     log_lines_dropped: AtomicU64,
     drafts_expired: AtomicU64,
+    sweeps_failed: AtomicU64,
 }
 
 /// An open connection; until it is dropped.
@@ -58,6 +59,7 @@ impl Default for Metrics {
             connections: AtomicU64::new(0),
             log_lines_dropped: AtomicU64::new(0),
             drafts_expired: AtomicU64::new(0),
+            sweeps_failed: AtomicU64::new(0),
         }
     }
 }
@@ -105,6 +107,11 @@ impl Metrics {
     /// Adds drafts that were deleted because their time was up.
     pub fn count_expired_drafts(&self, drafts: u64) {
         self.drafts_expired.fetch_add(drafts, Relaxed);
+    }
+
+    /// Adds a look at a collection's drafts that the store ended early.
+    pub fn count_failed_sweep(&self) {
+        self.sweeps_failed.fetch_add(1, Relaxed);
     }
 
     /// How many requests are in flight.
@@ -169,7 +176,7 @@ impl Metrics {
         }
     }
 
-    fn own_figures(&self) -> [Figure; 8] {
+    fn own_figures(&self) -> [Figure; 9] {
         use FigureKind::{Counter, Gauge};
         let figure = |name, help, kind, value| Figure {
             name,
@@ -227,6 +234,12 @@ impl Metrics {
                 "Drafts that this server deleted because their time was up.",
                 Counter,
                 self.drafts_expired.load(Relaxed),
+            ),
+            figure(
+                "milepost_draft_sweeps_failed_total",
+                "Looks at a collection's drafts that the store ended early; the next look goes on.",
+                Counter,
+                self.sweeps_failed.load(Relaxed),
             ),
         ]
     }

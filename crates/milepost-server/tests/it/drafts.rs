@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use milepost_semantics::{Preconditions, precondition::IfMatch};
 use milepost_server::{Service, Sweeper};
 use milepost_store::{
-    CollectionPath, Feed, PageLimit, ResourceKey, Store, Timestamp,
+    Change, CollectionPath, Feed, Operation, PageLimit, ResourceKey, Store, Timestamp, Transaction,
     clock::{Clock, ManualClock},
     embedded::{Embedded, Options},
     memory::MemoryStore,
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use crate::scene::request;
+use crate::{meddled::MeddledStore, scene::request};
 
 const START: Timestamp = Timestamp(1_700_000_000_000);
 const DAY_MS: u64 = 86_400_000;
@@ -196,18 +197,87 @@ async fn of_sweepers_that_race_each_draft_is_deleted_by_one() {
     }
 }
 
+/// A service over a store to which this is written just before the first draft is deleted.
+fn overtaken(place: &Place, key: &ResourceKey, value: &Value) -> Service {
+    let store = MeddledStore::over(Arc::clone(&place.store));
+    let first = Operation {
+        key: key.clone(),
+        preconditions: Preconditions {
+            if_match: Some(IfMatch::Any),
+            ..Preconditions::default()
+        },
+        change: Change::Put(value.clone().into()),
+    };
+    *store.first.lock().unwrap() = Some(Transaction::single(first));
+    let builder = Service::builder(Arc::new(store));
+    builder
+        .clock(Arc::clone(&place.clock) as Arc<dyn Clock>)
+        .build()
+}
+
 #[tokio::test]
 async fn a_draft_that_is_changed_while_it_is_swept_stays() {
     for place in Place::each().await {
-        place.fill(64, true).await;
+        place.fill(3, true).await;
         place.advance(DAY_MS);
-        let mut sweeper = Sweeper::of(&place.service);
-        let (swept, ()) = tokio::join!(sweeper.sweep(), place.fill(64, false));
-        // Whoever came first: what was changed is there, as it was written, and nothing else was lost.
-        assert_eq!(place.names().await.len(), 64, "{swept:?}");
-        place.advance(10 * DAY_MS);
+        let key = ResourceKey::top(collection(), "d001".parse().unwrap());
+        let changed = json!({ "name": "changed", "draft": true });
+        let service = overtaken(&place, &key, &changed);
+        let swept = Sweeper::of(&service).sweep().await;
+        assert_eq!(
+            (swept.deleted, place.names().await),
+            (2, vec!["d001".to_owned()])
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_once_the_definition_is_changed_that_orders_it() {
+    for place in Place::each().await {
+        place.fill(3, true).await;
+        place.advance(DAY_MS);
+        let key = ResourceKey::definition(&collection()).unwrap();
+        let mut longer = files();
+        longer["drafts"]["age"] = json!("P9D");
+        let service = overtaken(&place, &key, &longer);
+        let mut sweeper = Sweeper::of(&service);
+        assert_eq!(sweeper.sweep().await.deleted, 0);
+        assert_eq!(sweeper.sweep().await.deleted, 0, "nor by the new one");
+        assert_eq!(place.names().await.len(), 3);
+        place.advance(8 * DAY_MS);
+        assert_eq!(sweeper.sweep().await.deleted, 3);
+    }
+}
+
+#[tokio::test]
+async fn what_lies_below_a_draft_is_swept_before_it() {
+    for place in Place::each().await {
+        place.put("/v1/-/collections/files.pages", &files()).await;
+        place.file("a", true).await;
+        let page = json!({ "draft": true });
+        place.put("/v1/files/a/pages/1", &page).await;
+        place.advance(DAY_MS);
+        assert_eq!(Sweeper::of(&place.service).sweep().await.deleted, 2);
+    }
+}
+
+#[tokio::test]
+async fn who_begins_to_sweep_reads_nothing_but_drafts() {
+    for place in Place::each().await {
+        place.fill(100, false).await;
+        place.file("draft", true).await;
+        let store = Arc::new(MeddledStore::over(Arc::clone(&place.store)));
+        let builder = Service::builder(store.clone());
+        let clock = Arc::clone(&place.clock) as Arc<dyn Clock>;
+        let mut sweeper = Sweeper::of(&builder.clock(clock).build());
         sweeper.sweep().await;
-        assert_eq!(place.names().await.len(), 64);
+        assert_eq!(store.asked(), ["list", "changes"]);
+        sweeper.sweep().await;
+        assert_eq!(
+            store.asked(),
+            [""; 0],
+            "nothing is due, and no time has passed"
+        );
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct MeddledStore {
     inside: Arc<dyn Store>,
     pub(crate) read: Option<ReadError>,
     pub(crate) write: Option<WriteError>,
+    /// Written once, before what is written first.
+    pub(crate) first: Mutex<Option<Transaction>>,
     asked: Mutex<Vec<&'static str>>,
 }
 
@@ -32,6 +34,7 @@ impl MeddledStore {
             inside,
             read: None,
             write: None,
+            first: Mutex::default(),
             asked: Mutex::default(),
         }
     }
@@ -125,6 +128,10 @@ impl Store for MeddledStore {
 
     async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
         self.asked.lock().unwrap().push("write");
+        let first = self.first.lock().unwrap().take();
+        if let Some(first) = first {
+            self.inside.write(first).await?;
+        }
         match &self.write {
             Some(error) => Err(error.clone()),
             None => self.inside.write(transaction).await,

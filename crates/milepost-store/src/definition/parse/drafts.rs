@@ -1,6 +1,7 @@
 //! Which resources are drafts, read from a definition: by an index, so that they are found without looking at the
 //! others.
 
+use milepost_semantics::index::ValueType;
 use serde_json::{Map, Value};
 
 use super::Reader;
@@ -26,6 +27,12 @@ impl Reader {
             .find(|index| Some(index.name.as_str()) == name);
         if index.is_none() {
             let detail = "must be the name of one of the `indexes`: its value is true for a draft";
+            self.wrong("/drafts/index", detail);
+        }
+        let is_other =
+            |index: &&Index| matches!(index.value_type, ValueType::Number | ValueType::String);
+        if index.filter(is_other).is_some() {
+            let detail = "must stand for a boolean: by the schema it never is true";
             self.wrong("/drafts/index", detail);
         }
         index.map(|index| index.name.clone())
