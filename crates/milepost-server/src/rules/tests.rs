@@ -189,11 +189,31 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
+/// A value as the interpreter knows it. Not by its own conversion, to which a number of any precision is a map.
+fn cel_of(value: &Value) -> Cel {
+    match value {
+        Value::Null => Cel::Null,
+        Value::Bool(truth) => Cel::Bool(*truth),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Cel::Int(whole),
+            None => Cel::Float(number.as_f64().unwrap()),
+        },
+        Value::String(text) => Cel::from(text.clone()),
+        Value::Array(values) => Cel::from(values.iter().map(cel_of).collect::<Vec<_>>()),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, value)| (name.clone(), cel_of(value)));
+            Cel::from(members.collect::<std::collections::HashMap<String, Cel>>())
+        }
+    }
+}
+
 /// What the crate's interpreter says.
 fn interpreted(text: &str) -> Option<bool> {
     let program = Program::compile(text).unwrap();
     let mut context = Context::default();
-    let resource = cel::to_value(document()).unwrap();
+    let resource = cel_of(&document());
     context.add_variable_from_value("resource", resource);
     context.add_variable_from_value("id", "n1".to_owned());
     match program.execute(&context) {
