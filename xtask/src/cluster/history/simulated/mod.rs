@@ -264,7 +264,8 @@ impl World {
         }
         let holds = self.holds(write);
         if !holds && self.fault == Fault::LostUpdate && write.edits.len() == 1 {
-            self.bitten = true;
+            // Who deletes what was replaced meanwhile, and isn't told, can't be told from who deleted in time.
+            self.bitten |= write.edits[0].content.is_some();
         } else if !holds {
             return Outcome::Refused;
         }
