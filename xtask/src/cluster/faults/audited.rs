@@ -103,7 +103,8 @@ pub(super) fn measure(node: &Node, place: &Place, milepost: &Path) -> Result<(),
     for check in MEASURED {
         words.extend(["--check".to_owned(), (*check).to_owned()]);
     }
-    audit(milepost, place, words, MEASURED)
+    // Where memory is too unsteady to say anything the report says so; growth is a finding either way.
+    audit(milepost, place, words, &["SB-1"])
 }
 
 fn base(node: SocketAddr) -> String {
