@@ -3,10 +3,11 @@
 //! What keys do is `milepost-seal`'s.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use clap::Args;
 use milepost_seal::{KeyFile, KeyFileError, KeyRing, SystemEntropy, Timestamp};
 use milepost_semantics::date::civil_date;
 
@@ -15,11 +16,37 @@ use crate::{
     storage::with_sources,
 };
 
+/// Whose ring is meant, as commands beside a server are told.
+#[derive(Args, Debug)]
+pub(crate) struct RingPlace {
+    /// The directory of the store whose keys are meant
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "MILEPOST_DATA",
+        default_value = "milepost-data"
+    )]
+    data: PathBuf,
+
+    /// The file of keys that several nodes share; then --data doesn't matter
+    #[arg(long, value_name = "FILE", env = "MILEPOST_KEYS")]
+    keys: Option<PathBuf>,
+}
+
+impl RingPlace {
+    pub(crate) fn file(&self) -> KeyFile {
+        match &self.keys {
+            Some(path) => KeyFile::at(path),
+            None => beside(&self.data),
+        }
+    }
+}
+
 /// The file of keys in a store's directory.
 const FILE_NAME: &str = "keys.json";
 
 /// The file that a single node keeps beside its data.
-pub(crate) fn beside(data: &Path) -> KeyFile {
+fn beside(data: &Path) -> KeyFile {
     KeyFile::at(data.join(FILE_NAME))
 }
 

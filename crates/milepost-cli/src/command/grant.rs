@@ -7,8 +7,9 @@ use std::{
 };
 
 use clap::Args;
-use milepost_seal::KeyFile;
-use milepost_server::identity::{Grant, GrantError, GrantKey, GrantSubject, Narrowing, narrowed};
+use milepost_server::identity::{
+    GRANT_IN_URL_S_MAX, Grant, GrantError, GrantKey, GrantSubject, Narrowing, narrowed,
+};
 use serde_json::Map;
 use ureq::http::Uri;
 
@@ -17,7 +18,7 @@ use crate::{
     Ended,
     duration::Seconds,
     exit::{Exit, Failure},
-    keys::{beside, now},
+    keys::{RingPlace, now},
     serving::LOCAL_ISSUER,
     terminal::Terminal,
 };
@@ -37,8 +38,8 @@ and is taken by a server that runs with --grants and the same keys. Rules are as
 It ends with its time, with its subject's epoch, or with the key: milepost keys revoke.
 ";
 
-/// How long a grant is good, and how long one in a URL is at most, in seconds.
-const HOUR_S: u64 = 3600;
+/// How long a grant is good that nothing is said of.
+const LIFETIME: Seconds = Seconds(3600);
 /// The most that is read of a file with a grant, in bytes; no grant has more than 8 KiB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -86,18 +87,8 @@ pub(crate) struct GrantCommand {
     #[arg(long, value_name = "FILE")]
     narrow: Option<PathBuf>,
 
-    /// The directory of the store whose keys sign it
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "MILEPOST_DATA",
-        default_value = "milepost-data"
-    )]
-    data: PathBuf,
-
-    /// The file of keys that signs it; then --data doesn't matter
-    #[arg(long, value_name = "FILE", env = "MILEPOST_KEYS")]
-    keys: Option<PathBuf>,
+    #[command(flatten)]
+    ring: RingPlace,
 }
 
 impl GrantCommand {
@@ -117,7 +108,9 @@ impl GrantCommand {
     }
 
     fn refuse_link_that_no_server_takes(&self) -> Result<(), Failure> {
-        let is_long = self.lifetime.is_some_and(|lifetime| lifetime.0 > HOUR_S);
+        let is_long = self
+            .lifetime
+            .is_some_and(|lifetime| lifetime.0 > GRANT_IN_URL_S_MAX);
         let writes = self.method.as_deref().is_some_and(|method| method != "GET");
         if self.link && (is_long || writes) {
             let message = "a URL carries grants for GET only, and for an hour at most";
@@ -134,7 +127,7 @@ impl GrantCommand {
             method: self.method.clone().unwrap_or_default(),
             url: behind_host(self.url.as_deref().unwrap_or_default()),
             below: self.below,
-            expires_s: ends(self.lifetime.unwrap_or(Seconds(HOUR_S))),
+            expires_s: ends(self.lifetime.unwrap_or(LIFETIME)),
             subject: self.subject.clone().map(|id| GrantSubject {
                 issuer: issuer.to_owned(),
                 id,
@@ -151,17 +144,13 @@ impl GrantCommand {
             // No URL carries what was made for a week.
             expires_s: self
                 .lifetime
-                .or(self.link.then_some(Seconds(HOUR_S)))
+                .or(self.link.then_some(Seconds(GRANT_IN_URL_S_MAX)))
                 .map(ends),
         }
     }
 
     fn key(&self) -> Result<GrantKey, Failure> {
-        let file = match &self.keys {
-            Some(path) => KeyFile::at(path),
-            None => beside(&self.data),
-        };
-        let ring = file.read().map_err(|error| {
+        let ring = self.ring.file().read().map_err(|error| {
             Failure::from(error)
                 .hint("name the server's: --data DIR, or --keys FILE; a server makes them when it first starts")
         })?;

@@ -1,15 +1,13 @@
 //! `milepost keys`: the keys that seal what clients hold.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
-use milepost_seal::{Key, KeyFile, KeyFileError, KeyId, KeyRing, KeyState, SystemEntropy};
+use milepost_seal::{Key, KeyFileError, KeyId, KeyRing, KeyState, SystemEntropy};
 use serde_json::{Value, json};
 
 use crate::{
     Ended,
     exit::{Exit, Failure},
-    keys::{beside, date, now},
+    keys::{RingPlace, date, now},
     table::{self, Row},
     terminal::Terminal,
 };
@@ -76,18 +74,8 @@ enum What {
 /// Which ring, and how to tell of it.
 #[derive(Args, Debug)]
 struct Place {
-    /// The directory of the store whose keys are meant
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "MILEPOST_DATA",
-        default_value = "milepost-data"
-    )]
-    data: PathBuf,
-
-    /// The file of keys that several nodes share; then --data doesn't matter
-    #[arg(long, value_name = "FILE", env = "MILEPOST_KEYS")]
-    keys: Option<PathBuf>,
+    #[command(flatten)]
+    ring: RingPlace,
 
     /// Print the keys on stdout, one JSON object a line
     #[arg(long)]
@@ -121,16 +109,9 @@ impl Keys {
 }
 
 impl Place {
-    fn file(&self) -> KeyFile {
-        match &self.keys {
-            Some(path) => KeyFile::at(path),
-            None => beside(&self.data),
-        }
-    }
-
     /// After a change: what it did, what to do now, and the keys for whoever asked for JSON.
     fn changed(&self, terminal: Terminal, said: &str) -> Ended {
-        let file = self.file();
+        let file = self.ring.file();
         terminal.talk(format!("{}: {said}", file.path().display()));
         terminal.hint("a server that runs reads its keys again on SIGHUP");
         if self.json {
@@ -141,7 +122,7 @@ impl Place {
 }
 
 fn create(place: &Place, terminal: Terminal) -> Ended {
-    let file = place.file();
+    let file = place.ring.file();
     match file.create(now(), &mut SystemEntropy) {
         Ok(ring) => {
             terminal.talk(format!(
@@ -166,6 +147,7 @@ fn create(place: &Place, terminal: Terminal) -> Ended {
 
 fn rotate(place: &Place, terminal: Terminal) -> Ended {
     let change = place
+        .ring
         .file()
         .change(|ring| ring.rotate(now(), &mut SystemEntropy));
     let rotated = change?;
@@ -178,7 +160,7 @@ fn rotate(place: &Place, terminal: Terminal) -> Ended {
 
 impl Revoke {
     fn run(&self, terminal: Terminal) -> Ended {
-        let file = self.place.file();
+        let file = self.place.ring.file();
         let said = match self.id {
             Some(id) => {
                 file.change(|ring| ring.revoke(id, now()))?;
@@ -194,7 +176,7 @@ impl Revoke {
 }
 
 fn list(place: &Place, terminal: Terminal) -> Ended {
-    let ring = place.file().read()?;
+    let ring = place.ring.file().read()?;
     if place.json {
         print(terminal, &ring)?;
         return Ok(Exit::Ok);

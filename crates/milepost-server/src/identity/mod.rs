@@ -41,7 +41,10 @@ pub(crate) use self::{
 pub use self::{
     algorithm::Algorithm,
     claims::{CLOCK_SKEW_S_MAX, ClaimTest, MalformedClaimTest},
-    grant::{Grant, GrantError, GrantKey, GrantSubject, NAMELESS, Narrowing, narrowed},
+    grant::{
+        GRANT_IN_URL_S_MAX, Grant, GrantError, GrantKey, GrantSubject, NAMELESS, Narrowing,
+        narrowed,
+    },
     issuer::{Issuer, MalformedIssuer},
     key::{KeyFault, SECRET_BYTES_MIN},
     key_set::{KEY_SET_BYTES_MAX, KeySet, KeySetError},

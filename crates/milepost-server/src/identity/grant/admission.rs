@@ -12,7 +12,7 @@ use http::request::Parts;
 use milepost_seal::KeyRing;
 
 use super::{
-    GRANT_BYTES_MAX, IN_URL_S_MAX, IN_URL_SLACK_S, closed,
+    GRANT_BYTES_MAX, GRANT_IN_URL_S_MAX, IN_URL_SLACK_S, closed,
     key::public,
     target::Asked,
     terms::{Speaker, Terms},
@@ -45,7 +45,7 @@ pub(in crate::identity) enum GrantFault {
     Narrowed { granted: String },
     /// It is too good for the place where it stands.
     #[error(
-        "a grant in a URL is good for {IN_URL_S_MAX} seconds at most: narrow it (milepost grant --narrow, --for 1h), or send it in Authorization"
+        "a grant in a URL is good for {GRANT_IN_URL_S_MAX} seconds at most: narrow it (milepost grant --narrow, --for 1h), or send it in Authorization"
     )]
     LongInUrl,
 }
@@ -76,7 +76,7 @@ pub(in crate::identity) fn admitted(
         });
     }
     if carried == Carried::InUrl {
-        let later_s = now_s.saturating_add(IN_URL_S_MAX + IN_URL_SLACK_S);
+        let later_s = now_s.saturating_add(GRANT_IN_URL_S_MAX + IN_URL_SLACK_S);
         if later_s < terms.expires_s && allows(&grant, asked, later_s) {
             return Err(GrantFault::LongInUrl);
         }

@@ -40,7 +40,7 @@ const GRANT_BYTES_MAX: usize = TOKEN_BYTES_MAX;
 /// How often a grant may be narrowed: each time costs a signature to check. More are 401.
 pub(super) const NARROWINGS_MAX: usize = 8;
 /// How long a grant in a URL is good at most, in seconds from its use: URLs are kept by browsers and proxies. More are 400.
-const IN_URL_S_MAX: u64 = 3600;
+pub const GRANT_IN_URL_S_MAX: u64 = 3600;
 /// How much longer it may be all the same, in seconds: whoever made it for an hour has another clock.
 const IN_URL_SLACK_S: u64 = 60;
 
