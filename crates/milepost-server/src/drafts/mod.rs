@@ -1,6 +1,6 @@
 //! Drafts that nobody has changed for as long as their definition says are deleted.
 //!
-//! **The problem.** A draft, such as a file that somebody uploaded in the middle of a flow, belongs to nobody yet. Whoever
+//! **The problem.** A draft, such as a file that was sent ahead of the form it is for, belongs to nothing yet. Whoever
 //! made it may never come back, and a server that knows no clients can't ask them.
 //!
 //! **The choice.** What is a draft, and for how long, is said by its collection's definition, so a draft carries all
@@ -13,6 +13,8 @@
 //!
 //! It says nothing about who may read a draft, nor does it hide one that is due and not deleted yet.
 
+mod deletion;
+mod listed;
 mod trail;
 
 use std::{

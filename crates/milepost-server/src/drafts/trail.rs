@@ -7,17 +7,18 @@
 use milepost_semantics::{
     Position,
     index::{Comparison, Filter, IndexValue},
-    precondition::{IfMatch, Preconditions},
 };
 use milepost_store::{
-    Change, ChangesQuery, CollectionPath, Effect, Failure, Feed, IndexFilter, ListQuery, Operation,
-    Outcome, PageLimit, ParentPath, ReadError, Rejected, ResourceKey, Scope, Store, Timestamp,
-    Transaction, Version,
+    ChangesQuery, CollectionPath, Effect, Feed, IndexFilter, ListQuery, Outcome, PageLimit,
+    ParentPath, ReadError, Rejected, ResourceKey, Scope, Store, Timestamp, Transaction, Version,
     definition::{Defined, Drafts},
 };
 use serde_json::Value;
 
-use super::Interrupted;
+use super::{
+    Interrupted, deletion,
+    listed::{Listed, earlier},
+};
 
 /// How much is looked at, and so deleted in one commit, at a time. Drafts may be large.
 const BATCH: PageLimit = PageLimit {
@@ -243,15 +244,15 @@ impl Trail {
         store: &dyn Store,
         mut batch: Vec<(ResourceKey, Version)>,
     ) -> Result<bool, Interrupted> {
-        let mut is_obstructed_once = false;
+        let mut is_put_off = false;
         while !batch.is_empty() {
             let Some(rejected) = self.write(store, &batch).await? else {
                 break;
             };
-            is_obstructed_once |= is_obstructed(&rejected);
-            batch = without(batch, &rejected)?;
+            is_put_off |= deletion::is_obstructed(&rejected);
+            batch = deletion::without(batch, &rejected)?;
         }
-        Ok(is_obstructed_once)
+        Ok(is_put_off)
     }
 
     /// Deletes these in one commit; what was in the way, where it could not.
@@ -260,8 +261,9 @@ impl Trail {
         store: &dyn Store,
         due: &[(ResourceKey, Version)],
     ) -> Result<Option<Rejected>, Interrupted> {
-        let ordered = self.ordered().ok_or(Interrupted::Redefined)?;
-        let operations = [ordered].into_iter().chain(due.iter().map(deletion));
+        let ordered = deletion::ordered(&self.collection, self.defined);
+        let ordered = ordered.ok_or(Interrupted::Redefined)?;
+        let operations = [ordered].into_iter().chain(due.iter().map(deletion::of));
         match store.write(Transaction::of(operations.collect())).await? {
             Outcome::Rejected(rejected) => Ok(Some(rejected)),
             Outcome::Committed(committed) => {
@@ -274,96 +276,4 @@ impl Trail {
             Outcome::Recorded(_) | Outcome::RecordMismatch => Ok(None),
         }
     }
-
-    /// That the definition still is the one that this trail follows.
-    fn ordered(&self) -> Option<Operation> {
-        Some(Operation {
-            key: ResourceKey::definition(&self.collection)?,
-            preconditions: if_match(self.defined),
-            change: Change::Check,
-        })
-    }
-}
-
-/// What a listing of drafts found, but for what it deleted.
-struct Listed {
-    /// What its first page shows.
-    position: Position,
-    /// The drafts that wait: where they were written, and when they are due.
-    waiting: Vec<(Position, Timestamp)>,
-    /// When the first is due of those that the feed isn't asked for: written by a clock that was ahead, or not to be deleted now.
-    apart: Option<Timestamp>,
-}
-
-impl Listed {
-    const fn at(position: Position) -> Self {
-        Self {
-            position,
-            waiting: Vec::new(),
-            apart: None,
-        }
-    }
-
-    /// Notes a draft that waits.
-    fn waits(&mut self, version: &Version, due: Timestamp, now: Timestamp) {
-        if version.modified > now {
-            self.apart = earlier(self.apart, Some(due));
-        } else {
-            self.waiting.push((version.position, due));
-        }
-    }
-
-    /// When the first is due of those that no feed from there on tells; from nowhere on, it tells all that wait.
-    fn due_up_to(&self, since: Option<Position>) -> Option<Timestamp> {
-        let since = since.map_or(0, |since| since.sequence());
-        let behind = self.waiting.iter().filter(|(at, _)| at.sequence() <= since);
-        earlier(self.apart, behind.map(|(_, due)| *due).min())
-    }
-}
-
-fn deletion((key, version): &(ResourceKey, Version)) -> Operation {
-    Operation {
-        key: key.clone(),
-        preconditions: if_match(version.position),
-        change: Change::Delete,
-    }
-}
-
-fn if_match(position: Position) -> Preconditions {
-    Preconditions {
-        if_match: Some(IfMatch::Tags(vec![position.into()])),
-        ..Preconditions::default()
-    }
-}
-
-/// Whether anything else was in the way than somebody who was faster.
-fn is_obstructed(rejected: &Rejected) -> bool {
-    let is_overtaken = |failure: &Failure| {
-        matches!(
-            failure,
-            Failure::PreconditionFailed { .. } | Failure::NotFound
-        )
-    };
-    let failures = rejected.failures.iter();
-    failures
-        .map(|(_, failure)| failure)
-        .any(|f| !is_overtaken(f))
-}
-
-/// Those that could be deleted without the others, where the definition stands: the first operation says so.
-fn without(
-    due: Vec<(ResourceKey, Version)>,
-    rejected: &Rejected,
-) -> Result<Vec<(ResourceKey, Version)>, Interrupted> {
-    let has_failed = |at: usize| rejected.failures.iter().any(|(failed, _)| *failed == at);
-    if has_failed(0) {
-        return Err(Interrupted::Redefined);
-    }
-    let due = due.into_iter().enumerate();
-    let left = due.filter(|(at, _)| !has_failed(at + 1));
-    Ok(left.map(|(_, one)| one).collect())
-}
-
-fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
-    one.into_iter().chain(other).min()
 }
