@@ -56,10 +56,7 @@ pub(super) fn database(directory: &Path) -> PathBuf {
 pub(super) fn publish(partial: &Path, target: &Path) -> Result<(), MaintenanceError> {
     sync(partial)?;
     fs::rename(partial, target).map_err(|source| io(target, source))?;
-    match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => sync(folder),
-        _ => sync(Path::new(".")),
-    }
+    target.parent().map_or(Ok(()), sync)
 }
 
 /// Makes a folder and those that it lies in, findable after a power cut.
@@ -69,17 +66,19 @@ fn make(folder: &Path) -> Result<(), MaintenanceError> {
     }
     fs::create_dir_all(folder).map_err(|source| io(folder, source))?;
     for above in folder.ancestors().skip(1) {
-        let above = match above.as_os_str() {
-            name if name.is_empty() => Path::new("."),
-            _ => above,
-        };
         // One that may not be read was there before.
         let _ = sync(above);
     }
     Ok(())
 }
 
+/// Waits until a file or a folder is on the disk; what lies above a bare name is the folder that the process stands in.
 fn sync(path: &Path) -> Result<(), MaintenanceError> {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     File::open(path)
         .and_then(|file| file.sync_all())
         .map_err(|source| io(path, source))
