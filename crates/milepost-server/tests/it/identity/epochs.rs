@@ -8,7 +8,7 @@ use super::{
     granting::{self, grant, nameless, refused, signed},
     stage::{admin, claims, get_as, issuer, put_as, secret_keys, token},
 };
-use crate::scene::Scene;
+use crate::scene::{Reply, Scene};
 
 /// Two services in turns over one store, as two nodes are.
 async fn nodes() -> Scene {
@@ -39,6 +39,17 @@ async fn seed(store: &std::sync::Arc<dyn milepost_store::Store>, path: &str, bod
     assert_eq!(open.respond(request).await.status(), 201, "{url}");
 }
 
+/// Changes or deletes the subject's own resource, as an admin may.
+async fn change_ada(scene: &Scene, method: &str, body: &str) -> Reply {
+    let bearer = format!("Bearer {}", admin());
+    let fields = [
+        ("authorization", &*bearer),
+        ("content-type", "application/json"),
+        ("if-match", "*"),
+    ];
+    scene.ask(method, "/v1/users/ada", &fields, body).await
+}
+
 fn of_epoch(epoch: u64) -> String {
     token(&[], &[("epoch", json!(epoch))])
 }
@@ -52,11 +63,7 @@ async fn one_write_ends_all_tokens_of_a_subject_at_every_node_at_once() {
             assert_eq!(get_as(&scene, token, "/v1/users").await.status, 200);
         }
     }
-    let bearer = format!("Bearer {}", admin());
-    let fields = [("authorization", &*bearer), ("if-match", "*")];
-    let written = scene
-        .put_with("/v1/users/ada", &fields, r#"{"epoch":4}"#)
-        .await;
+    let written = change_ada(&scene, "PUT", r#"{"epoch":4}"#).await;
     assert_eq!(written.status, 204, "{written:?}");
     for _node in 0..4 {
         let reply = get_as(&scene, &old, "/v1/users").await;
@@ -71,9 +78,7 @@ async fn who_has_no_resource_any_more_has_no_token_that_is_good() {
     let scene = nodes().await;
     let ada = of_epoch(0);
     assert_eq!(get_as(&scene, &ada, "/v1/users").await.status, 200);
-    let bearer = format!("Bearer {}", admin());
-    let fields = [("authorization", &*bearer), ("if-match", "*")];
-    let deleted = scene.ask("DELETE", "/v1/users/ada", &fields, "").await;
+    let deleted = change_ada(&scene, "DELETE", "").await;
     assert_eq!(deleted.status, 204, "{deleted:?}");
     for id in ["ada", "never-was", "no id/at all"] {
         let token = token(&[], &[("sub", json!(id)), ("epoch", json!(9))]);
@@ -87,11 +92,7 @@ async fn a_token_without_an_epoch_is_of_the_first() {
     let scene = nodes().await;
     let plain = token(&[], &[]);
     assert_eq!(get_as(&scene, &plain, "/v1/users").await.status, 200);
-    let bearer = format!("Bearer {}", admin());
-    let fields = [("authorization", &*bearer), ("if-match", "*")];
-    scene
-        .put_with("/v1/users/ada", &fields, r#"{"epoch":1}"#)
-        .await;
+    change_ada(&scene, "PUT", r#"{"epoch":1}"#).await;
     let reply = get_as(&scene, &plain, "/v1/users").await;
     reply.is_problem(401, "tokenInvalid");
     let odd = token(&[], &[("epoch", json!("1"))]);
@@ -112,17 +113,13 @@ async fn a_grant_ends_with_the_epoch_of_its_subject_and_with_its_issuer() {
     };
     let (old, new) = (of_epoch(3), of_epoch(4));
     assert_eq!(get_as(&scene, &old, "/v1/users").await.status, 200);
-    let bearer = format!("Bearer {}", admin());
-    let fields = [("authorization", &*bearer), ("if-match", "*")];
-    let written = scene
-        .put_with("/v1/users/ada", &fields, r#"{"epoch":4}"#)
-        .await;
+    let written = change_ada(&scene, "PUT", r#"{"epoch":4}"#).await;
     assert_eq!(written.status, 204, "{written:?}");
     for _node in 0..2 {
         refused(&get_as(&scene, &old, "/v1/users").await, "revoked");
         assert_eq!(get_as(&scene, &new, "/v1/users").await.status, 200);
     }
-    let deleted = scene.ask("DELETE", "/v1/users/ada", &fields, "").await;
+    let deleted = change_ada(&scene, "DELETE", "").await;
     assert_eq!(deleted.status, 204, "{deleted:?}");
     refused(&get_as(&scene, &new, "/v1/users").await, "revoked");
     let nobodys = signed(&nameless(grant("GET", "/v1/users")));
