@@ -8,11 +8,7 @@ use serde_json::Value;
 use super::site::Site;
 use crate::{
     cargo::{program, read},
-    cluster::{
-        load::{Answer, Ask, ask},
-        node::Node,
-        place::Place,
-    },
+    cluster::{load::put, node::Node, place::Place},
     protocol::LIMITS,
     say,
 };
@@ -81,7 +77,7 @@ fn restarted(site: &Site, milepost: &Path, bearers: [String; 2]) -> Result<(), S
         words.extend([name.to_owned(), value]);
     }
     words.push("--write".to_owned());
-    audit(milepost, place, words, RESTARTED)
+    audit("restarted", milepost, place, words, RESTARTED)
 }
 
 /// A token for somebody, by an issuer whose key lies here.
@@ -104,7 +100,7 @@ pub(super) fn measure(node: &Node, place: &Place, milepost: &Path) -> Result<(),
         words.extend(["--check".to_owned(), (*check).to_owned()]);
     }
     // Where memory is too unsteady to say anything the report says so; growth is a finding either way.
-    audit(milepost, place, words, &["SB-1"])
+    audit("measured", milepost, place, words, &["SB-1"])
 }
 
 fn base(node: SocketAddr) -> String {
@@ -113,12 +109,13 @@ fn base(node: SocketAddr) -> String {
 
 /// Runs it, and looks whether every check of these has looked at something.
 fn audit(
+    name: &str,
     milepost: &Path,
     place: &Place,
     mut words: Vec<String>,
     checks: &[&str],
 ) -> Result<(), String> {
-    let report = place.path(&format!("audited-{}", checks.len()));
+    let report = place.path(&format!("audited-{name}"));
     let forms = "--fail-on warn --format json --format terminal --output";
     words.extend(forms.split(' ').map(str::to_owned));
     words.push(report.display().to_string());
@@ -167,16 +164,4 @@ pub(super) fn fill(node: SocketAddr) -> Result<(), String> {
         put(node, &format!("/v1/diaries/{user}"), diary)?;
     }
     Ok(())
-}
-
-/// Puts a document where none stands.
-///
-/// # Errors
-/// When it isn't taken.
-pub(super) fn put(node: SocketAddr, target: &str, body: String) -> Result<(), String> {
-    let answer = ask(node, &Ask::put(target, body));
-    match &answer {
-        Answer::Told(response) if matches!(response.status, 200 | 201 | 204) => Ok(()),
-        _ => Err(format!("PUT {target}: {answer:?}")),
-    }
 }

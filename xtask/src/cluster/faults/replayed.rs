@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Barrier, thread, time::D
 
 use serde_json::{Value, json};
 
-use super::{audited::put, site::Site};
+use super::site::Site;
 use crate::{
-    cluster::load::{Answer, Ask, ask},
+    cluster::load::{Answer, Ask, ask, put},
     say,
 };
 

@@ -27,7 +27,7 @@ use super::history::{Position, Record};
 use crate::clock::Stopwatch;
 
 pub(crate) use told::timeline;
-pub(crate) use wire::{Answer, Ask, ask};
+pub(crate) use wire::{Answer, Ask, ask, put};
 
 /// What to load, and how much.
 #[derive(Clone, Debug)]

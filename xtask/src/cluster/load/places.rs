@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use super::wire::{Answer, Ask, ask};
+use super::wire::{Answer, Ask, ask, put};
 use crate::cluster::history::{Position, Resource};
 
 /// The collections, by number.
@@ -24,13 +24,11 @@ const DEFINITION: &str = r#"{ "title": "Contended", "preconditions": "required",
 pub(super) fn define(door: SocketAddr) -> Result<Vec<Position>, String> {
     let mut begin = Vec::new();
     for name in COLLECTIONS {
-        let target = format!("/v1/-/collections/{name}");
-        let put = Ask::put(&target, DEFINITION.to_owned());
-        let answer = ask(door, &put);
-        if !matches!(&answer, Answer::Told(response) if matches!(response.status, 200 | 201 | 204))
-        {
-            return Err(format!("PUT {target}: {answer:?}"));
-        }
+        put(
+            door,
+            &format!("/v1/-/collections/{name}"),
+            DEFINITION.to_owned(),
+        )?;
         begin.push(head(door, name)?);
     }
     Ok(begin)

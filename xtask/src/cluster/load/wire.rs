@@ -51,6 +51,18 @@ impl Ask {
     }
 }
 
+/// Puts a document where none stands, or one that is the same.
+///
+/// # Errors
+/// When it isn't taken.
+pub(crate) fn put(door: SocketAddr, target: &str, body: String) -> Result<(), String> {
+    let answer = ask(door, &Ask::put(target, body));
+    match &answer {
+        Answer::Told(response) if matches!(response.status, 200 | 201 | 204) => Ok(()),
+        _ => Err(format!("PUT {target}: {answer:?}")),
+    }
+}
+
 /// What is known of it.
 #[derive(Debug)]
 pub(crate) enum Answer {
