@@ -62,7 +62,7 @@ use self::{
     patroni::Patroni,
     primary::Targets,
     replicas::Replicas,
-    sequencer::{Request, Sequencing, Work},
+    sequencer::{Begun, Request, Work},
     shared::Shared,
     trouble::Trouble,
     view::View,
@@ -94,11 +94,11 @@ impl Postgres {
         let following = patroni.map(|patroni| primary::follow(targets.clone(), patroni));
         let mut background: Vec<_> = following.map(tokio::spawn).into_iter().collect();
         let opened = Self::open_at(options, (connector, targets)).await;
-        let (shared, sequencing) = opened.inspect_err(|_| {
+        let (shared, begun) = opened.inspect_err(|_| {
             background.iter().for_each(JoinHandle::abort);
         })?;
         let (queue, waiting) = mpsc::channel(shared.options.queue_max.max(1));
-        tokio::spawn(sequencer::run(Arc::clone(&shared), sequencing, waiting));
+        begun.go_on(Arc::clone(&shared), waiting);
         background.push(tokio::spawn(listen::run(Arc::clone(&shared))));
         if let Some(pause) = shared.options.upkeep {
             let upkeep = maintenance::run(Arc::clone(&shared), pause);
@@ -114,15 +114,15 @@ impl Postgres {
     async fn open_at(
         options: Options,
         way: (Connector, Targets),
-    ) -> Result<(Arc<Shared>, Sequencing), OpenError> {
+    ) -> Result<(Arc<Shared>, Begun), OpenError> {
         let of = |trouble| OpenError::of(trouble, &options.database);
         let line = way.0.line().await.map_err(of)?;
         schema::prepare(&line.client, &options).await?;
-        let sequencing = Sequencing::begin(&way.0, &options.node).await.map_err(of)?;
+        let begun = sequencer::begin(&way.0, &options.node).await.map_err(of)?;
         let read = view::read(&line.client).await.map_err(of)?;
         let replicas = Replicas::new(&options)?;
-        let shared = Shared::new(options, (way, replicas), sequencing.sequencer, read);
-        Ok((Arc::new(shared), sequencing))
+        let shared = Shared::new(options, (way, replicas), begun.sequencer, read);
+        Ok((Arc::new(shared), begun))
     }
 
     /// From now on the node seals with other keys, which the other nodes are told.

@@ -25,6 +25,9 @@ pub(crate) enum Trouble {
     /// It took longer than is waited for.
     #[error("the database did not answer in time")]
     Late,
+    /// The machine has no thread for the sequencer.
+    #[error("the machine gives no thread to write with")]
+    Thread(#[source] std::io::Error),
     /// Other nodes serve the store with keys that don't go with this one's.
     #[error("other nodes serve this store with other keys: {nodes}")]
     OtherKeys {
@@ -92,7 +95,11 @@ impl Trouble {
                         || code.code().starts_with("40")
                 }
             },
-            Self::Busy | Self::Late | Self::OtherKeys { .. } | Self::Malformed { .. } => false,
+            Self::Busy
+            | Self::Late
+            | Self::Thread(_)
+            | Self::OtherKeys { .. }
+            | Self::Malformed { .. } => false,
         }
     }
 

@@ -28,9 +28,9 @@ pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(7883951803736260611)
 const EPOCH_LEAP_MAX: u64 = 1 << 20;
 
 /// The sequencer's side of the database, connected or not.
-pub(crate) struct Sequencing {
+pub(super) struct Sequencing {
     /// Drawn when the node started.
-    pub(crate) sequencer: i64,
+    pub(super) sequencer: i64,
     /// How many batches it has tried.
     pub(super) batch: i64,
     line: Option<Line>,
@@ -38,7 +38,7 @@ pub(crate) struct Sequencing {
 
 impl Sequencing {
     /// Begins with a first connection, if the nodes that run agree.
-    pub(crate) async fn begin(connector: &Connector, node: &Node) -> Result<Self, Trouble> {
+    pub(super) async fn begin(connector: &Connector, node: &Node) -> Result<Self, Trouble> {
         let sequencer = i64::from_ne_bytes(random().to_ne_bytes());
         Ok(Self {
             sequencer,

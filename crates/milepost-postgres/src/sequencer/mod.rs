@@ -1,4 +1,4 @@
-//! The sequencer: the one task of a node that writes.
+//! The sequencer: the one task of a node that writes, on a thread of its own (`thread`).
 //!
 //! It takes whatever transactions are waiting and carries them out in one transaction of the
 //! database: the store's lock makes it the only writer of all nodes, so that everything
@@ -24,6 +24,7 @@ mod fate;
 mod flush;
 mod line;
 mod state;
+mod thread;
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,10 +34,11 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use self::{attempt::Failed, fate::Fate};
+use self::{attempt::Failed, fate::Fate, line::Sequencing};
 pub(crate) use self::{
     flush::{ADDED, VERSIONS},
-    line::{LOCK, Sequencing},
+    line::LOCK,
+    thread::{Begun, begin},
 };
 use crate::{shared::Shared, trouble::Trouble};
 
@@ -62,7 +64,7 @@ pub(crate) struct Work {
 }
 
 /// Carries out what comes, until nobody can send any more.
-pub(crate) async fn run(
+async fn run(
     shared: Arc<Shared>,
     mut sequencing: Sequencing,
     mut waiting: mpsc::Receiver<Request>,
