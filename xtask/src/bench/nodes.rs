@@ -11,13 +11,15 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
+    thread,
+    time::Duration,
 };
 
 use super::{
     load::{Writing, binary},
     options::Options,
     pinned::{Pinned, free_address, load, server},
-    report::{Goal, Report},
+    report::Report,
     rounds::{Comparison, Contestant, interleave},
 };
 use crate::{
@@ -27,12 +29,21 @@ use crate::{
 };
 
 /// Connections of each load, each with one write under way.
-const CONNECTIONS: [u32; 3] = [32, 64, 256];
+const CONNECTIONS: [u32; 4] = [32, 64, 128, 256];
+/// How many times the loop each number of nodes should write.
+const GOAL: f64 = 2.0;
 /// Documents that each connection writes.
 const KEYS_EACH: u32 = 4;
 /// Documents that there are.
 const KEYS: u32 = 6_400;
-const DEFINITION: &str = r#"{ "title": "Documents", "indexes": { "kind": "/kind" } }"#;
+/// What was replaced is kept for as long as this takes.
+const KEEPING: &str =
+    r#"{ "indexes": { "kind": "/kind" }, "retention": { "history": { "age": "P1D" } } }"#;
+/// Little is kept of what was replaced, so that one version is forgotten for each that is written.
+const FORGETTING: &str =
+    r#"{ "indexes": { "kind": "/kind" }, "retention": { "history": { "count": 1000 } } }"#;
+/// How long a node may take to forget what is over its bounds, in seconds.
+const FORGETTING_MAX_S: u32 = 600;
 /// A document of the bench is about so long.
 const BODY_BYTES: usize = 1_000;
 
@@ -54,15 +65,18 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
         .collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = nodes.iter().map(|node| node.address).collect();
     fill(&addresses)?;
+    let title = "Durable writes over one PostgreSQL";
     for connections in CONNECTIONS {
         let comparison = compare(options, &database, &addresses, connections)?;
-        let goals = [Goal {
-            against: "UPDATE by hand",
-            ratio: 2.0,
-        }];
-        let title = format!("Durable writes over one PostgreSQL, {connections} connections");
-        report.add(&title, &comparison, &goals);
+        let title = format!("{title}, {connections} connections");
+        report.add_against_control(&title, &comparison, GOAL);
     }
+    let most = CONNECTIONS.into_iter().max().unwrap_or_default();
+    define(&addresses, FORGETTING, 200)?;
+    database.forget()?;
+    let comparison = compare(options, &database, &addresses, most)?;
+    let title = format!("{title}, {most} connections, one version forgotten for each written");
+    report.add_against_control(&title, &comparison, GOAL);
     Ok(())
 }
 
@@ -86,7 +100,8 @@ fn compare(
     })];
     for count in 1..=addresses.len() {
         let these = addresses.get(..count).unwrap_or_default();
-        let name = format!("Milepost, {count} nodes");
+        let name = ["one node", "two nodes", "three nodes"].get(count - 1);
+        let name = format!("Milepost, {}", name.copied().unwrap_or_default());
         contestants.push(Contestant::new(name, move || {
             database.costs(seconds, || writing.measure_all(these))
         }));
@@ -113,17 +128,29 @@ fn node(database: &Database, number: u32) -> Result<Pinned, String> {
     Pinned::start(command, address, &log)
 }
 
+/// Declares the collection, whatever it was.
+fn define(nodes: &[SocketAddr], definition: &str, status: u16) -> Result<(), String> {
+    let Some(node) = nodes.first() else {
+        return Ok(());
+    };
+    let fields = [("Content-Type", "application/json"), ("If-Match", "*")];
+    // There is nothing to match before the first time.
+    let fields = fields.get(..if status == 201 { 1 } else { 2 });
+    let path = "/v1/-/collections/documents";
+    let fields = fields.unwrap_or_default();
+    let defined = http::send(*node, "PUT", path, fields, definition.as_bytes())?;
+    if defined.status == status {
+        return Ok(());
+    }
+    Err(format!("{path}: {}", defined.status))
+}
+
 /// Puts the documents.
 fn fill(nodes: &[SocketAddr]) -> Result<(), String> {
     let Some(node) = nodes.first() else {
         return Ok(());
     };
-    let json = [("Content-Type", "application/json")];
-    let path = "/v1/-/collections/documents";
-    let defined = http::send(*node, "PUT", path, &json, DEFINITION.as_bytes())?;
-    if defined.status != 201 {
-        return Err(format!("{path}: {}", defined.status));
-    }
+    define(nodes, KEEPING, 201)?;
     say::talk(&format!("importing {KEYS} documents"));
     let file = super::documents(KEYS, "ndjson")?;
     let url = format!("http://{node}");
@@ -203,6 +230,21 @@ impl Database {
     fn sql(&self, name: &str, sql: &str) -> Result<(), String> {
         let mut psql = program(self.programs.join("psql"));
         read(psql.args(["-q", "-c", sql, &self.address(name)])).map(|_| ())
+    }
+
+    /// Waits until nothing is over its bounds any more.
+    fn forget(&self) -> Result<(), String> {
+        say::talk("forgetting what was replaced");
+        let sql = "SELECT history_count <= 1000 FROM milepost.collections WHERE name = 'documents'";
+        for _ in 0..FORGETTING_MAX_S {
+            let mut psql = program(self.programs.join("psql"));
+            let said = read(psql.args(["-q", "-A", "-t", "-c", sql, &self.address("store")]))?;
+            if said.trim() == "t" {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_secs(1));
+        }
+        Err(format!("history was not forgotten in {FORGETTING_MAX_S} s"))
     }
 
     /// Measures, and says what a write costs the database.

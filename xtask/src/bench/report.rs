@@ -22,8 +22,6 @@ pub(super) struct Report {
 impl Report {
     /// Adds a case: medians, Milepost's ratio to each, and whether the goals are reached.
     pub(super) fn add(&mut self, title: &str, comparison: &Comparison, goals: &[Goal]) {
-        let thrown = comparison.thrown_away;
-        let kept = comparison.rounds.len();
         self.line(&format!("\n### {title}\n"));
         self.line("| server | per second (median) | Milepost is | goal |");
         self.line("|---|---:|---:|---:|");
@@ -43,6 +41,29 @@ impl Report {
                 thousands(comparison.median(index))
             ));
         }
+        self.kept(comparison);
+    }
+
+    /// Adds a case in which each contestant has a goal of its own: so many times the control.
+    pub(super) fn add_against_control(&mut self, title: &str, comparison: &Comparison, goal: f64) {
+        let control = comparison.names.first().map_or("", String::as_str);
+        self.line(&format!("\n### {title}\n"));
+        self.line(&format!(
+            "| server | per second (median) | times {control} | goal |"
+        ));
+        self.line("|---|---:|---:|---|");
+        for (index, name) in comparison.names.iter().enumerate() {
+            let ratio = (index > 0).then(|| comparison.ratio(index, 0));
+            let shown = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+            let goal = ratio.map_or_else(String::new, |_| judged(goal, ratio));
+            let rate = thousands(comparison.median(index));
+            self.line(&format!("| {name} | {rate} | {shown} | {goal} |"));
+        }
+        self.kept(comparison);
+    }
+
+    fn kept(&mut self, comparison: &Comparison) {
+        let (kept, thrown) = (comparison.rounds.len(), comparison.thrown_away);
         self.line(&format!(
             "\n{kept} rounds kept, {thrown} thrown away because the control before and after lay apart."
         ));
@@ -109,5 +130,20 @@ mod tests {
                 .contains("| bare axum | 100,000 | 0.80 × | 0.85 × **not reached** |")
         );
         assert!(report.text().contains("1 thrown away"));
+    }
+
+    #[test]
+    fn each_contestant_is_held_against_the_control() {
+        let comparison = Comparison {
+            names: ["by hand", "one", "three"].map(str::to_owned).to_vec(),
+            rounds: vec![vec![1000.0, 2100.0, 1900.0]],
+            thrown_away: 0,
+        };
+        let mut report = Report::default();
+        report.add_against_control("Writes", &comparison, 2.0);
+        let text = report.text();
+        assert!(text.contains("| by hand | 1,000 |  |  |"), "{text}");
+        assert!(text.contains("| one | 2,100 | 2.10 | 2 × reached |"));
+        assert!(text.contains("| three | 1,900 | 1.90 | 2 × **not reached** |"));
     }
 }
