@@ -4,6 +4,7 @@
 //! between two requests: no session, cursor, subscription or lock. It mounts into any application
 //! that speaks `tower`, or is served by this crate's own listener.
 
+mod apart;
 mod aside;
 mod between;
 mod body;

@@ -4,7 +4,7 @@
 //! store. Whoever writes a definition can end no process by one: texts are bounded in length, words, nesting and loops
 //! before they are parsed, each has a thread to itself, and a panic of the interpreter is an error.
 
-use std::{collections::HashMap, sync::Arc, thread};
+use std::{collections::HashMap, sync::Arc};
 
 use cel::{
     Context, Program, Value as Cel,
@@ -14,12 +14,10 @@ use serde_json::{Map, Number, Value};
 
 use super::mentions::Mentions;
 use crate::{
+    apart::apart,
     expression_bounds::{self, EXPRESSION_BYTES_MAX},
     identity::Subject,
 };
-
-/// The stack of the thread that an expression has to itself. Only what is used of it is memory.
-const STACK_BYTES: usize = 32 * 1024 * 1024;
 
 /// What expressions see.
 pub(super) struct Sight<'a> {
@@ -34,36 +32,24 @@ pub(super) struct Sight<'a> {
 
 /// The value of an expression.
 pub(super) fn evaluate(text: &str, sight: &Sight<'_>) -> Result<Value, String> {
-    apart(text, || evaluate_here(text, sight))
+    read(text, || evaluate_here(text, sight))
 }
 
 /// Whether a text is an expression.
 pub(super) fn check(text: &str) -> Result<(), String> {
-    apart(text, || compile(text).map(drop))
+    read(text, || compile(text).map(drop))
 }
 
 /// What an expression speaks of, or why it is none.
 pub(super) fn mentions(text: &str) -> Result<Mentions, String> {
-    apart(text, || {
+    read(text, || {
         compile(text).map(|program| Mentions::of(&program.expression().expr))
     })
 }
 
-/// On a thread of its own, whose stack is large enough for every expression that is taken.
-fn apart<T: Send>(
-    text: &str,
-    work: impl FnOnce() -> Result<T, String> + Send,
-) -> Result<T, String> {
-    let joined = thread::scope(|scope| {
-        let begun = thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, work);
-        let begun = begun.map_err(|error| told(text, &format!("has no thread: {error}")))?;
-        begun
-            .join()
-            .map_err(|_panic| told(text, "can't be evaluated"))
-    });
-    joined?
+/// On a thread of its own.
+fn read<T: Send>(text: &str, work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    apart(work).map_err(|fault| told(text, &fault.to_string()))?
 }
 
 fn evaluate_here(text: &str, sight: &Sight<'_>) -> Result<Value, String> {
@@ -146,7 +132,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::expression_bounds::{TOKENS_MAX, tokens};
+    use crate::{
+        apart::STACK_BYTES,
+        expression_bounds::{TOKENS_MAX, tokens},
+    };
 
     fn answers() -> Value {
         json!({ "person": { "age": 17, "name": "Ada" } })

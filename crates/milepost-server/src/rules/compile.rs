@@ -5,8 +5,6 @@
 //! ([`view`](super::view)) is a digest of exactly the facts that rules look at, and most claims of a token (when it
 //! was issued, its id) change with each one.
 
-use std::thread;
-
 use cel::{
     IdedExpr, Program,
     common::ast::{CallExpr, ComprehensionExpr, Expr, LiteralValue, SelectExpr, operators},
@@ -17,10 +15,8 @@ use super::{
     node::{Comparison, Fact, Given, Loop, Node, Operation, TextTest},
     sees::Sees,
 };
-use crate::expression_bounds;
+use crate::{apart::apart, expression_bounds};
 
-/// The stack of the thread that a rule is compiled on. Only what is used of it is memory.
-const STACK_BYTES: usize = 32 * 1024 * 1024;
 /// How deep a rule's parts may lie within one another: it is evaluated on whatever stack there is.
 const DEPTH_MAX: usize = 64;
 /// The largest compiled pattern, in bytes.
@@ -36,15 +32,7 @@ pub(super) struct Rule {
 /// Reads a rule, or says what is wrong with it.
 pub(super) fn compile(text: &str) -> Result<Rule, String> {
     expression_bounds::check(text)?;
-    let joined = thread::scope(|scope| {
-        let begun = thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || compile_here(text));
-        let begun = begun.map_err(|error| format!("has no thread to be read on: {error}"))?;
-        let panicked = |_panic| "can't be read".to_owned();
-        begun.join().map_err(panicked)
-    });
-    joined?
+    apart(|| compile_here(text)).map_err(|fault| fault.to_string())?
 }
 
 fn compile_here(text: &str) -> Result<Rule, String> {
