@@ -2,7 +2,8 @@
 //!
 //! Only the keywords that forms have use of. What they don't say, the validator does, in its own words.
 
-use serde_json::Value;
+use milepost_store::definition::Schema;
+use serde_json::{Map, Value};
 
 /// The first thing that is wrong with an answer by its property's schema; `None` where no common keyword says it.
 /// A number stands by itself in the text, as translations need it.
@@ -54,15 +55,29 @@ fn of_text(schema: &Value, text: &str) -> Option<String> {
     if let Some(most) = bound("maxLength").filter(|most| length > *most) {
         return Some(format!("must have at most {most} characters"));
     }
-    // What is left is the format or the pattern; where there are both, neither is named.
+    let is_broken = |keyword: &str| is_broken(schema, keyword, text);
     let format = schema.get("format").and_then(Value::as_str);
-    let said = match (format, schema.get("pattern").is_some()) {
-        (Some("email"), false) => "must be an email address, such as name@example.org",
-        (Some("date"), false) => "must be a date: year, month and day, as in 1990-12-31",
-        (_, true) => "must have the form that is asked for",
+    let said = match format {
+        Some("email") if is_broken("format") => {
+            "must be an email address, such as name@example.org"
+        }
+        Some("date") if is_broken("format") => {
+            "must be a date: year, month and day, as in 1990-12-31"
+        }
+        _ if is_broken("pattern") => "must have the form that is asked for",
         _ => return None,
     };
     Some(said.to_owned())
+}
+
+/// Whether a text is refused by this keyword alone: others, such as `not` and `anyOf`, may refuse it too.
+fn is_broken(schema: &Value, keyword: &str, text: &str) -> bool {
+    let Some(asked) = schema.get(keyword) else {
+        return false;
+    };
+    let alone = Value::Object(Map::from_iter([(keyword.to_owned(), asked.clone())]));
+    let alone = Schema::compile(&alone);
+    alone.is_ok_and(|alone| !alone.violations(&Value::from(text)).is_empty())
 }
 
 fn of_number(schema: &Value, number: f64) -> Option<String> {
@@ -125,6 +140,20 @@ mod tests {
         assert_eq!(
             says(json!({ "type": "string", "format": "date" }), json!("soon")),
             text("must be a date: year, month and day, as in 1990-12-31")
+        );
+        let other =
+            json!({ "type": "string", "format": "email", "not": { "const": "a@example.org" } });
+        assert_eq!(
+            says(other, json!("a@example.org")),
+            None,
+            "it is an email address, and refused for another reason"
+        );
+        assert_eq!(
+            says(
+                json!({ "format": "email", "pattern": "^x" }),
+                json!("a@example.org")
+            ),
+            text("must have the form that is asked for")
         );
         assert_eq!(
             says(json!({ "type": "array" }), json!([])),
