@@ -92,10 +92,8 @@ impl Governed {
     /// The refusal of a subject that may read nothing of it, whatever there is.
     pub(crate) fn admit(&self, request: &Parts) -> Result<Sightline, Refusal> {
         let line = match self {
-            Self::By(definition) if definition.rules.is_some() => {
-                Sightline::of(definition, subject_of(request))
-            }
-            Self::By(_) | Self::Service(_) | Self::Everything { .. } => Sightline::Open,
+            Self::By(definition) => Sightline::of(definition, subject_of(request)),
+            Self::Service(_) | Self::Everything { .. } => Sightline::Open,
         };
         match line {
             Sightline::Nothing => Err(closed(request)),
@@ -106,11 +104,11 @@ impl Governed {
     /// The name of what the subject of a request sees of this collection; `None` where everybody sees all.
     pub(crate) fn view(&self, collection: &CollectionPath, request: &Parts) -> Option<String> {
         match self {
-            Self::By(definition) if definition.rules.is_some() => {
+            Self::By(definition) => {
                 let ruled = [(collection, &**definition)];
                 rules::view_name(ruled.into_iter(), subject_of(request))
             }
-            Self::By(_) | Self::Service(_) | Self::Everything { .. } => None,
+            Self::Service(_) | Self::Everything { .. } => None,
         }
     }
 
@@ -148,12 +146,9 @@ impl Governed {
 
 /// What caches may do: what the definition says, and never more than the rules let them.
 fn caching(definition: &Definition) -> Caching {
-    match definition.rules {
-        None => definition.caching,
-        Some(_) => Caching {
-            visibility: rules::visibility(definition),
-            ..definition.caching
-        },
+    Caching {
+        visibility: rules::visibility(definition),
+        ..definition.caching
     }
 }
 

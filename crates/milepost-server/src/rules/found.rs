@@ -26,11 +26,11 @@ pub(crate) async fn look_up(
     // Looked at behind the read, so that rules are never older than what they judge.
     let definitions = shared.store.definitions();
     match definitions.of(&key.collection) {
-        Some(defined) if defined.definition.rules.is_some() => {
+        Some(defined) => {
             let line = Sightline::of(&defined.definition, subject_of(request));
             found(shared, &line, key, there).await
         }
-        _ => Ok(there),
+        None => Ok(there),
     }
 }
 
