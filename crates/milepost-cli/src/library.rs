@@ -13,8 +13,12 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{exit::Failure, storage};
 
-const DEFINITIONS: [(&str, &str); 7] = [
+const DEFINITIONS: [(&str, &str); 8] = [
     ("flows", include_str!("../demo/definitions/flows.json")),
+    (
+        "documents",
+        include_str!("../demo/definitions/documents.json"),
+    ),
     (
         "registrations",
         include_str!("../demo/definitions/registrations.json"),

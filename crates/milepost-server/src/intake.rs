@@ -67,7 +67,7 @@ async fn collect(
 }
 
 /// RFC 7694 §3: a content coding that isn't understood is 415, with those that are.
-fn refuse_coded(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn refuse_coded(headers: &HeaderMap) -> Result<(), Refusal> {
     let coded = headers
         .get_all(CONTENT_ENCODING)
         .iter()

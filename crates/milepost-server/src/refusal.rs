@@ -73,6 +73,13 @@ impl Refusal {
         self
     }
 
+    /// Says what is wrong in other words.
+    #[must_use]
+    pub(crate) fn with_detail(mut self, detail: &str) -> Self {
+        detail.clone_into(&mut self.0.problem.detail);
+        self
+    }
+
     /// Says when to try again.
     #[must_use]
     pub(crate) fn retry_after_s(self, seconds: u32) -> Self {

@@ -11,7 +11,7 @@ const STEPS: u32 = 100_000;
 const ROUNDS: u32 = 4;
 /// The demo's definitions, from the workspace's root: of its collections, and of the flow.
 const DEMO: &str = "crates/milepost-cli/demo";
-const COLLECTIONS: [&str; 2] = ["flows", "registrations"];
+const COLLECTIONS: [&str; 3] = ["flows", "documents", "registrations"];
 const FLOW: &str = "registration";
 /// What is answered at the flow's first step.
 const INPUT: &str = r#"{ "name": "Ada Lovelace", "email": "ada@example.org" }"#;

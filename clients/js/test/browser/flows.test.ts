@@ -69,6 +69,12 @@ const identity = async (page: Page) => {
   await page.getByLabel("Kind of document").selectOption("passport");
   await page.getByLabel("Its number").fill("P-1815");
 };
+/** A picture of one point. */
+const SCAN = {
+  name: "passport.png",
+  mimeType: "image/png",
+  buffer: Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64"),
+};
 const consents = async (page: Page) => {
   await page.getByLabel("I will bring back what I borrow").check();
 };
@@ -195,6 +201,13 @@ test("every step can be read and used: by its labels, on a narrow screen, in the
   await page.getByLabel("Imię i nazwisko").fill("Ada");
   await shoot(page, "polish");
   await polish.close();
+  const german = await browser.newContext({ javaScriptEnabled: false, locale: "de-DE" });
+  const seite = await german.newPage();
+  await seite.goto(flow("registration"));
+  assert.equal(await heading(seite), "Über Sie");
+  await seite.getByLabel("Vor- und Nachname").fill("Ada");
+  await shoot(seite, "german");
+  await german.close();
 });
 
 /** WCAG 2.2, 1.4.10: nothing has to be scrolled sideways. */
@@ -202,6 +215,51 @@ async function fits(page: Page): Promise<void> {
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(content! <= window!, `${content} pixels wide in ${window}`);
 }
+
+test("a scan is uploaded once, kept when its step is answered again, and made lasting with the registration", patience, async () => {
+  const page = await profile();
+  await walk(page, "A document that says who you are");
+  const stored = await watched(server);
+  await identity(page);
+  await shoot(page, "scan-empty");
+  await fits(page);
+  await page.getByLabel("Scan or photo").setInputFiles({ ...SCAN, name: "letter.png", buffer: Buffer.from("Dear Sir or Madam") });
+  await press(page, "Next");
+  assert.match(await page.locator("#scan-error").innerText(), /JPEG, PNG, PDF/);
+  await shoot(page, "scan-wrong");
+  await page.getByLabel("Scan or photo").setInputFiles(SCAN);
+  await killed();
+  await press(page, "Next");
+  assert.equal(await heading(page), "What you agree to");
+  const drafts = await stored(server.origin);
+  assert.equal(drafts.length, 1, "the scan, and nothing else");
+  await killed();
+  await press(page, "Back");
+  assert.match(await page.locator("#scan-chosen").innerText(), /passport\.png/);
+  await shoot(page, "scan-chosen");
+  await fits(page);
+  await killed();
+  await press(page, "Next");
+  await consents(page);
+  await press(page, "Next");
+  assert.ok(await page.getByText("passport.png").isVisible());
+  await killed();
+  await press(page, "Finish");
+  assert.equal(await heading(page), "Done");
+  await page.goBack();
+  await press(page, "Finish");
+  assert.equal(await heading(page), "Done");
+
+  const made = await stored(server.origin);
+  const scans = made.filter((href) => href.startsWith("/v1/documents/"));
+  assert.deepEqual(scans, drafts, "sent again, kept and finished twice: one scan");
+  const registered = made.filter((href) => href.startsWith("/v1/registrations/"));
+  assert.equal(registered.length, 1);
+  const registration = (await server.read(registered[0]!.slice("/v1/".length))) as { identity: { scan: string } };
+  assert.equal(registration.identity.scan, scans[0]);
+  const scan = (await server.read(scans[0]!.slice("/v1/".length))) as { name: string; draft?: boolean };
+  assert.deepEqual([scan.name, scan.draft], ["passport.png", undefined]);
+});
 
 test("what is wrong stands beside its field and above all, and what was typed stays", patience, async () => {
   const page = await profile();

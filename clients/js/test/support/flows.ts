@@ -11,7 +11,7 @@ async function demo(name: string): Promise<Record<string, unknown>> {
 
 /** Defines the demo's flows and all that they write and show. */
 export async function withFlows(server: Server): Promise<void> {
-  for (const name of ["flows", "registrations", "editions", "orders"]) await server.define(name, await demo(`definitions/${name}`));
+  for (const name of ["flows", "documents", "registrations", "editions", "orders"]) await server.define(name, await demo(`definitions/${name}`));
   for (const name of ["registration", "checkout"]) await server.put(`flows/${name}`, await demo(`flows/${name}`));
   await server.put("editions/solaris-1961", { title: "Solaris", priceCents: 1000 });
 }

@@ -27,7 +27,7 @@ Then, in another terminal:
   milepost list books.reviews --filter stars=5
 
 In a browser: http://127.0.0.1:7070/v1/-/flows/registration, five steps that are stored nowhere before the last
-one, and http://127.0.0.1:7070/v1/-/flows/checkout, whose price you can change meanwhile.
+one (but a scan, for a day), and http://127.0.0.1:7070/v1/-/flows/checkout, whose price you can change meanwhile.
 ";
 
 const TRY: &[&str] = &[

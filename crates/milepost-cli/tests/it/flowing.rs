@@ -65,6 +65,12 @@ fn the_shell_of_the_docs_registers_once_and_is_told_so_twice() {
     assert_eq!(lines[0], lines[1]);
     assert!(lines[0].contains("\"status\":201"), "{text}");
     assert_eq!(registrations(&server), 1);
+    let documents = ask(&server, "/documents")["items"].clone();
+    let [scan] = documents.as_array().unwrap().as_slice() else {
+        panic!("one document: {documents}");
+    };
+    assert_eq!(scan["value"]["name"], "passport.png");
+    assert_eq!(scan["value"].get("draft"), None, "it became lasting");
 }
 
 #[test]

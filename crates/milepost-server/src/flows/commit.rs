@@ -7,15 +7,18 @@
 use std::collections::BTreeSet;
 
 use http::{HeaderValue, StatusCode, header::LOCATION};
-use milepost_semantics::{ProblemType, ResourceId};
+use milepost_semantics::{Issue, Problem, ProblemType, ResourceId};
 use milepost_store::{Rejected, ResourceKey};
 use serde_json::{Map, Value, json};
 
 use super::{
     definition::unusable,
+    expression::Sight,
+    file::{Member, Spoken},
     html::link,
     state::Progress,
     template,
+    upload::{self, Answered},
     visit::{Said, Visit},
 };
 use crate::{
@@ -33,23 +36,22 @@ struct Changed {
     after: Value,
 }
 
-/// Carries out the flow's transaction.
+/// Carries out the flow's transaction, or tells what became of it before.
 pub(super) async fn commit(visit: &Visit<'_>, progress: Progress) -> Answer {
     let id: ResourceId = progress
         .flow
         .parse()
         .map_err(|error| failure::internal_text(&format!("{error}")))?;
-    let writes = writes(visit, &progress)?;
-    let digest = transaction::digest(&json!({ "operations": writes }));
-    let mut operations = writes.clone();
-    operations.extend(checks(&progress, &writes));
-    let carried = transaction::carry_out(
-        (visit.shared, visit.request),
-        id,
-        json!({ "operations": operations }),
-        digest,
-    )
-    .await?;
+    let asked = (visit.shared, visit.request);
+    let digest = digest(visit, &progress);
+    let carried = match transaction::repeated(asked, &id, digest).await? {
+        Some(carried) => carried,
+        None => {
+            let operations = operations(visit, &progress)?;
+            let document = json!({ "operations": operations });
+            transaction::carry_out(asked, id, document, digest).await?
+        }
+    };
     match carried {
         Carried::Committed(outcome) => done(visit, &progress, StatusCode::CREATED, &outcome),
         Carried::Recorded(outcome) => {
@@ -65,34 +67,90 @@ pub(super) async fn commit(visit: &Visit<'_>, progress: Progress) -> Answer {
     }
 }
 
-/// The definition's operations, filled in.
-fn writes(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Value>, Refusal> {
+/// Tells this end of a walk from others of the same walk: by what was answered, in whatever order. Not by what is made of
+/// that, in which the tags of files, claims of a token and what is shown may be others each time the same is sent.
+fn digest(visit: &Visit<'_>, progress: &Progress) -> [u8; 16] {
+    let walk = visit.walk(progress);
+    let mut answers = walk.answers();
+    for step in walk.steps() {
+        if let Some(given) = answers.get_mut(&step.id) {
+            *given = upload::told_apart(step, given);
+        }
+    }
+    let name = ("flow".to_owned(), Value::from(visit.flow.name.as_str()));
+    let answers = ("answers".to_owned(), Value::Object(answers));
+    let mut told = Value::Object(Map::from_iter([name, answers]));
+    told.sort_all_objects();
+    transaction::digest(&told)
+}
+
+/// What the transaction does: the definition's operations, filled in, and a check for everything that was shown, or answered as
+/// a file, and isn't written itself.
+fn operations(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Value>, Refusal> {
     let walk = visit.walk(progress);
     let answers = walk.answers();
     let sight = walk.sight(&answers);
-    let operations = visit.flow.transaction.operations.iter();
-    let filled = operations.map(|operation| template::fill(operation, &sight));
-    let filled: Result<Vec<Option<Value>>, String> = filled.collect();
-    Ok(filled
-        .map_err(|why| unusable(&why))?
-        .into_iter()
-        .flatten()
-        .collect())
+    let unanswered = upload::unanswered(&visit.flow.steps, &answers);
+    let files = upload::answered(&walk);
+    let mut writes = Vec::new();
+    for (index, operation) in visit.flow.transaction.operations.iter().enumerate() {
+        let filled = filled(operation, &sight, &unanswered);
+        let filled = filled.map_err(|why| unusable(&format!("operation {index}: {why}")))?;
+        writes.extend(filled.map(|write| as_seen(write, &files)));
+    }
+    if writes.is_empty() {
+        let detail = "nothing is left to do: all that it writes is files, and none was answered";
+        return Err(unusable(detail));
+    }
+    let shown = progress.shown.values().map(|shown| Answered {
+        href: shown.href.clone(),
+        etag: shown.etag.clone(),
+    });
+    let checks = checks(shown.chain(files), &writes);
+    writes.extend(checks);
+    Ok(writes)
 }
 
-/// A check for everything that was shown and isn't written itself.
-fn checks(progress: &Progress, writes: &[Value]) -> Vec<Value> {
-    let written: BTreeSet<&str> = writes
+/// An operation, filled in; `None` where it is about a file that wasn't answered. Any other that has no URL is a mistake.
+fn filled(
+    operation: &Value,
+    sight: &Sight<'_>,
+    unanswered: &[Member<'_>],
+) -> Result<Option<Value>, String> {
+    let whole = template::fill(operation, sight);
+    if let Ok(Some(write)) = &whole
+        && write.get("href").is_some()
+    {
+        return whole;
+    }
+    let href = operation.get("href").unwrap_or(&Value::Null);
+    let has_place = matches!(template::fill(href, sight), Ok(Some(_)));
+    let spoken = Spoken::of(operation);
+    if !has_place && unanswered.iter().any(|member| spoken.is(*member)) {
+        return Ok(None);
+    }
+    whole.and(Err("its href has no value with these answers".to_owned()))
+}
+
+/// A write of a file is one of what was looked at, and of nothing else, whatever the definition says.
+fn as_seen(mut write: Value, files: &[Answered]) -> Value {
+    let href = write.get("href").and_then(Value::as_str);
+    let file = files.iter().find(|file| Some(file.href.as_str()) == href);
+    if let (Some(file), Some(members)) = (file, write.as_object_mut()) {
+        members.insert("ifMatch".to_owned(), file.etag.as_str().into());
+    }
+    write
+}
+
+/// A check that everything that was seen is as it was, but what is written.
+fn checks(seen: impl Iterator<Item = Answered>, writes: &[Value]) -> Vec<Value> {
+    let written = writes
         .iter()
-        .filter_map(|write| write.get("href")?.as_str())
-        .collect();
-    let mut seen = BTreeSet::new();
-    let unwritten = progress.shown.values().filter(|shown| {
-        let href = shown.href.as_str();
-        !written.contains(href) && seen.insert(href)
-    });
+        .filter_map(|write| write.get("href")?.as_str());
+    let mut told: BTreeSet<String> = written.map(str::to_owned).collect();
+    let unwritten = seen.filter(|one| told.insert(one.href.clone()));
     unwritten
-        .map(|shown| json!({ "method": "CHECK", "href": shown.href, "ifMatch": shown.etag }))
+        .map(|one| json!({ "method": "CHECK", "href": one.href, "ifMatch": one.etag }))
         .collect()
 }
 
@@ -124,13 +182,23 @@ async fn refused(
     keys: &[ResourceKey],
     rejected: Rejected,
 ) -> Answer {
+    let mut progress = progress;
+    let steps = visit.walk(&progress).steps().to_vec();
+    let gone = upload::gone(visit, &mut progress, &steps).await?;
+    if !gone.is_empty() {
+        return missing(visit, progress, &gone).await;
+    }
     let changed = changed(visit, &progress).await?;
     if changed.is_empty() {
         let start = visit.holder().start();
         let refusal = transaction::rejected(visit.shared, keys, rejected);
-        return Err(refusal.with_member("start", start));
+        let refusal = refusal.with_member("start", start);
+        if upload::is_lasting(visit, &progress, &steps).await? {
+            let detail = "a file of this was made lasting before, be it that this was completed, so long ago that what became of it is no longer kept: start again to do it anew";
+            return Err(refusal.with_detail(detail));
+        }
+        return Err(refusal);
     }
-    let mut progress = progress;
     let names: BTreeSet<&str> = changed
         .iter()
         .map(|changed| changed.name.as_str())
@@ -165,6 +233,23 @@ async fn refused(
     Err(Refusal::new(ProblemType::ShownChanged, detail)
         .with_member("changed", told)
         .with_member("next", next))
+}
+
+/// Nothing was written, since files are no longer there: they are asked for again, and everything else is kept.
+async fn missing(visit: &Visit<'_>, progress: Progress, gone: &[Issue]) -> Answer {
+    if visit.is_html {
+        let said = Said {
+            status: StatusCode::BAD_REQUEST,
+            wrong: gone,
+            ..Said::default()
+        };
+        return visit.show(progress, said).await;
+    }
+    let (progress, step) = visit.look(progress).await?;
+    let next = visit.document(&progress, step)?;
+    let detail = "files are no longer there, and nothing was done: answer the step in next again";
+    let problem = Problem::new(ProblemType::InvalidInput, detail).with_issues(gone.to_vec());
+    Err(Refusal::from(problem.with_member("next", next)))
 }
 
 async fn changed(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Changed>, Refusal> {

@@ -165,6 +165,19 @@ impl Step {
         required.is_some_and(|names| names.iter().any(|required| required == name))
     }
 
+    /// What is wrong with answers, and what was found wrong with files among them before.
+    pub(super) fn wrong_with(
+        &self,
+        answers: &Map<String, Value>,
+        mut files: Vec<Issue>,
+    ) -> Result<Vec<Issue>, Refusal> {
+        let wrong = self.wrong(answers)?;
+        let is_told = |issue: &Issue| files.iter().any(|told| told.name == issue.name);
+        let others: Vec<Issue> = wrong.into_iter().filter(|issue| !is_told(issue)).collect();
+        files.extend(others);
+        Ok(files)
+    }
+
     /// What is wrong with answers; empty where nothing is.
     pub(super) fn wrong(&self, answers: &Map<String, Value>) -> Result<Vec<Issue>, Refusal> {
         let schema = Schema::compile(&self.schema)

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Number, Value};
 
-use super::definition::Step;
+use super::{definition::Step, file};
 
 /// `application/x-www-form-urlencoded`, in order.
 pub(super) fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
@@ -35,7 +35,9 @@ pub(super) fn value<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p
 /// The answers in a form: fields are named `input.{name}`. An empty field is no answer; a box that isn't ticked is no.
 pub(super) fn input(step: &Step, pairs: &[(String, String)]) -> Map<String, Value> {
     let mut input = Map::new();
-    for (name, schema) in step.properties() {
+    // What a browser sends of a file without the file is no answer.
+    let is_file = |schema: &Value| schema.get(file::KEYWORD).is_some();
+    for (name, schema) in step.properties().filter(|(_, schema)| !is_file(schema)) {
         let given = value(pairs, &format!("input.{name}")).map(str::trim);
         let given = given.filter(|text| !text.is_empty());
         let kind = schema

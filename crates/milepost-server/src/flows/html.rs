@@ -1,6 +1,8 @@
 //! A flow's pages: plain forms that work without script, with labels, help, errors beside their fields and a
 //! summary of them, and where one is (WCAG 2.2: 1.3.1, 1.3.5, 2.4.2, 3.3.1, 3.3.2, 4.1.2).
 
+mod file;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{
     HeaderMap, HeaderValue,
@@ -10,7 +12,7 @@ use milepost_semantics::Issue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{definition::Step, texts::Speech};
+use super::{definition::Step, file::Wanted, texts::Speech};
 use crate::pages::Escaped;
 
 const STYLE: &str = ":root{color-scheme:light dark}\
@@ -53,12 +55,15 @@ pub(super) struct Page<'a> {
     pub(super) state: &'a str,
     pub(super) submit: &'a str,
     pub(super) save: Option<&'a str>,
+    /// The largest resource, in bytes: files are no larger.
+    pub(super) resource_bytes_max: usize,
 }
 
 /// What was answered at a step, and the link to change it.
 pub(super) struct Answered<'a> {
     pub(super) step: &'a Step,
-    pub(super) answers: &'a Value,
+    /// As people are shown them.
+    pub(super) answers: Value,
     pub(super) change: Option<String>,
 }
 
@@ -116,7 +121,7 @@ impl Page<'_> {
         let main = format!(
             "<p class=\"flow\">{flow}</p>\n{notice}{summary}<h1>{heading}</h1>\n\
              <p id=\"progress\"><progress max=\"{of}\" value=\"{at}\" aria-labelledby=\"progress\"></progress> {progress}</p>\n\
-             {help}{shown}{review}<form method=\"post\" action=\"{submit}\">\n\
+             {help}{shown}{review}<form method=\"post\" action=\"{submit}\"{encoding}>\n\
              <input type=\"hidden\" name=\"state\" value=\"{state}\">\n{fields}{buttons}</form>\n{save}",
             flow = self.say(self.title),
             notice = self.notice,
@@ -125,6 +130,11 @@ impl Page<'_> {
             shown = self.shown(),
             review = self.review(),
             submit = Escaped(self.submit),
+            encoding = if self.step.has_files() {
+                " enctype=\"multipart/form-data\""
+            } else {
+                ""
+            },
             state = Escaped(self.state),
             fields = self.fields(),
             buttons = self.buttons(),
@@ -237,8 +247,9 @@ impl Page<'_> {
         // A box that must be answered may be answered by leaving it empty, unless it must be ticked.
         let must_be_ticked = schema.get("const") == Some(&Value::Bool(true));
         let is_required = self.step.is_required(name) && (!is_box || must_be_ticked);
-        let (beside, mut attributes) = self.beside(name, schema);
-        if is_required {
+        let wanted = Wanted::of(schema);
+        let (beside, mut attributes) = self.beside(name, schema, wanted.as_ref());
+        if is_required && (wanted.is_none() || self.chosen(name).is_none()) {
             attributes.push_str(" required");
         }
         let optional = if is_required || is_box {
@@ -250,7 +261,10 @@ impl Page<'_> {
             "<label for=\"{id}\">{}{optional}</label>\n",
             self.label(name)
         );
-        let control = self.control(schema, self.input.get(name), &attributes);
+        let control = match &wanted {
+            Some(wanted) => self.file(name, wanted, &attributes),
+            None => self.control(schema, self.input.get(name), &attributes),
+        };
         let wrong = if attributes.contains("aria-invalid") {
             " wrong"
         } else {
@@ -263,7 +277,7 @@ impl Page<'_> {
     }
 
     /// Help and errors of a field, and its attributes, which point at them.
-    fn beside(&self, name: &str, schema: &Value) -> (String, String) {
+    fn beside(&self, name: &str, schema: &Value, wanted: Option<&Wanted>) -> (String, String) {
         let id = Escaped(name);
         let pointer = format!("/input/{name}");
         let wrong = self.wrong.iter().filter(|issue| issue.name == pointer);
@@ -277,6 +291,11 @@ impl Page<'_> {
             described.push(format!("{id}-help"));
             let help = self.say(help);
             beside.push_str(&format!("<p class=\"help\" id=\"{id}-help\">{help}</p>\n"));
+        }
+        if let Some(wanted) = wanted {
+            let (told, ids) = self.beside_file(name, wanted);
+            beside.push_str(&told);
+            described.extend(ids);
         }
         let mut attributes = format!(" id=\"{id}\" name=\"input.{id}\"");
         if !errors.is_empty() {

@@ -8,20 +8,24 @@
 //! People get pages with plain forms; after each form they are sent on (303) to a link that carries their place, so
 //! that reloading and going back ask again and never send again. Programs get the same as documents.
 //!
-//! Files are not among the answers: nothing larger than a form is carried.
+//! Files are not among what is carried: they are stored as drafts, which go by themselves unless the last step makes them
+//! lasting ([`upload`]).
 
 mod commit;
 mod definition;
 mod expression;
+mod file;
 mod foreign;
 mod form;
 mod html;
 mod mentions;
+mod multipart;
 mod reasons;
 mod review;
 mod state;
 mod template;
 mod texts;
+mod upload;
 mod visit;
 mod walk;
 
@@ -37,6 +41,7 @@ use uuid::Uuid;
 
 use self::{
     definition::{Flow, Step},
+    multipart::Sent,
     state::{Form, Progress},
     visit::{Said, Visit, guard},
     walk::{kept, migrated},
@@ -53,12 +58,18 @@ use crate::{
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const FORM_WITH_FILES: &str = "multipart/form-data";
 const HTML: &str = "text/html";
+/// What is sent at a step, files apart, in bytes: a state, and answers that fit into one.
+const FORM_BYTES_MAX: usize = milepost_seal::SEALED_BYTES_MAX * 4;
 
-/// What is sent at a step.
+/// An answer to a step.
 #[derive(Debug)]
-struct Sent {
+struct Submission {
+    /// As it was sent.
     state: String,
+    /// The same, opened.
+    progress: Progress,
     input: Input,
     goes_back: bool,
 }
@@ -67,7 +78,15 @@ struct Sent {
 #[derive(Debug)]
 enum Input {
     Document(Map<String, Value>),
-    Form(Vec<(String, String)>),
+    Form(Sent),
+}
+
+/// In which form an answer is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Document,
+    Form,
+    FormWithFiles,
 }
 
 /// The same as JSON.
@@ -109,32 +128,37 @@ async fn read(shared: &Shared, request: &Parts, name: &str) -> Answer {
 
 /// Answers POST: what was answered at a step.
 async fn submit(shared: &Shared, request: &Parts, name: &str, body: RequestBody<'_>) -> Answer {
-    let content = request
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = content
-        .and_then(|text| text.split(';').next())
-        .unwrap_or_default();
-    let is_html = essence.trim().eq_ignore_ascii_case(FORM);
-    if is_html {
-        foreign::refuse(request)?;
-    } else {
-        media::require_json_posted(&request.headers)?;
-    }
-    let bytes = intake::read(shared, request, body, milepost_seal::SEALED_BYTES_MAX * 4).await?;
+    let content = content(request)?;
     let flow = Flow::read(shared, request, name).await?;
     let visit = Visit {
         shared,
         request,
         flow: &flow,
-        is_html,
+        is_html: content != Content::Document,
     };
-    let answer = match sent(&visit, &bytes) {
+    let answer = match sent(&visit, content, body).await {
         Ok(sent) => advance(&visit, sent).await,
         Err(refusal) => Err(refusal),
     };
     answer.or_else(|refusal| visit.refused(refusal))
+}
+
+fn content(request: &Parts) -> Result<Content, Refusal> {
+    let given = request.headers.get(CONTENT_TYPE);
+    let essence = given.and_then(|value| value.to_str().ok());
+    let essence = essence.and_then(|text| text.split(';').next());
+    let is = |kind: &str| essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(kind));
+    let content = match () {
+        () if is(FORM) => Content::Form,
+        () if is(FORM_WITH_FILES) => Content::FormWithFiles,
+        () => Content::Document,
+    };
+    if content == Content::Document {
+        media::require_json_posted(&request.headers)?;
+    } else {
+        foreign::refuse(request)?;
+    }
+    Ok(content)
 }
 
 async fn arrive(visit: &Visit<'_>) -> Answer {
@@ -162,21 +186,36 @@ async fn arrive(visit: &Visit<'_>) -> Answer {
     visit.show(progress, Said::default()).await
 }
 
-fn sent(visit: &Visit<'_>, bytes: &[u8]) -> Result<Sent, Refusal> {
-    if visit.is_html {
-        let pairs = form::pairs(bytes);
-        return Ok(Sent {
-            state: form::value(&pairs, "state").unwrap_or_default().to_owned(),
+async fn sent(
+    visit: &Visit<'_>,
+    content: Content,
+    body: RequestBody<'_>,
+) -> Result<Submission, Refusal> {
+    if content == Content::FormWithFiles {
+        return multipart::read(visit, body).await;
+    }
+    let shared = visit.shared;
+    let bytes = intake::read(shared, visit.request, body, FORM_BYTES_MAX).await?;
+    if content == Content::Form {
+        let pairs = form::pairs(&bytes);
+        let state = form::value(&pairs, "state").unwrap_or_default().to_owned();
+        return Ok(Submission {
+            progress: opened(visit, &state, Form::State)?,
+            state,
             goes_back: form::value(&pairs, "go") == Some("back"),
-            input: Input::Form(pairs),
+            input: Input::Form(Sent {
+                pairs,
+                files: Vec::new(),
+            }),
         });
     }
-    let document = parse(bytes, visit.shared.limits.depth_max)?;
+    let document = parse(&bytes, shared.limits.depth_max)?;
     let document: SentDocument = serde_json::from_value(document).map_err(|error| {
         let detail = format!("what is sent is {{\"state\", \"input\"}}: {error}");
         Refusal::new(ProblemType::BadRequest, detail)
     })?;
-    Ok(Sent {
+    Ok(Submission {
+        progress: opened(visit, &document.state, Form::State)?,
         state: document.state,
         input: Input::Document(document.input),
         goes_back: false,
@@ -218,16 +257,18 @@ fn opened(visit: &Visit<'_>, text: &str, form: Form) -> Result<Progress, Refusal
 }
 
 /// From one step to the next, or back.
-async fn advance(visit: &Visit<'_>, sent: Sent) -> Answer {
-    let mut progress = opened(visit, &sent.state, Form::State)?;
-    let step = visit.walk(&progress).current();
-    let step = step.ok_or_else(|| definition::unusable("no step of it is there"))?;
-    let input = match sent.input {
-        Input::Document(input) => input,
-        Input::Form(pairs) => form::input(step, &pairs),
-    };
-    let wrong = step.wrong(&input)?;
-    if sent.goes_back {
+async fn advance(visit: &Visit<'_>, sent: Submission) -> Answer {
+    let Submission {
+        state,
+        mut progress,
+        input,
+        goes_back,
+    } = sent;
+    let step = visit.step_of(&progress)?;
+    let (input, files) = upload::settle(visit, (&progress, step), input).await?;
+    upload::keep(&mut progress, step, &input);
+    let wrong = step.wrong_with(&input, files)?;
+    if goes_back {
         if wrong.is_empty() {
             progress
                 .answers
@@ -239,7 +280,7 @@ async fn advance(visit: &Visit<'_>, sent: Sent) -> Answer {
     }
     if !wrong.is_empty() {
         return visit
-            .correct(progress, step, (&input, &wrong), &sent.state)
+            .correct(progress, step, (&input, &wrong), &state)
             .await;
     }
     step.id.clone_into(&mut progress.at);

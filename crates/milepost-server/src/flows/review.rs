@@ -3,6 +3,8 @@
 //! Looked at is what the document itself tells. Whether the collections that it writes are there, and whether what
 //! expressions make of answers is what their schemas want, is not: a flow may be defined before them.
 
+mod files;
+
 use http::request::Parts;
 use milepost_semantics::{json, patch};
 use milepost_store::{Change, Failure, Operation, ResourceKey, Violation, definition::Schema};
@@ -43,7 +45,7 @@ pub(crate) async fn faults(
         let Some(document) = proposed((shared, request), operation).await? else {
             continue;
         };
-        let violations = violations(&document, &shared.base);
+        let violations = violations(&document, shared);
         if !violations.is_empty() {
             faults.push((index, Failure::InvalidDocument(violations)));
         }
@@ -92,7 +94,7 @@ async fn current(
 }
 
 /// Everything that is wrong with a definition; what is found in its shape comes first, and alone.
-fn violations(document: &Value, base: &str) -> Vec<Violation> {
+fn violations(document: &Value, shared: &Shared) -> Vec<Violation> {
     let whole = |detail: String| Violation {
         pointer: String::new(),
         detail,
@@ -106,7 +108,7 @@ fn violations(document: &Value, base: &str) -> Vec<Violation> {
         return shape;
     }
     match serde_json::from_value(document.clone()) {
-        Ok(flow) => Review::of(&flow, base),
+        Ok(flow) => Review::of(&flow, shared),
         Err(error) => vec![whole(format!("is no flow: {error}"))],
     }
 }
@@ -123,15 +125,17 @@ struct Sees<'f> {
 struct Review<'f> {
     flow: &'f Flow,
     base: &'f str,
+    resource_bytes_max: usize,
     expressions: usize,
     found: Vec<Violation>,
 }
 
 impl<'f> Review<'f> {
-    fn of(flow: &'f Flow, base: &'f str) -> Vec<Violation> {
+    fn of(flow: &'f Flow, shared: &'f Shared) -> Vec<Violation> {
         let mut review = Self {
             flow,
-            base,
+            base: &shared.base,
+            resource_bytes_max: shared.limits.resource_bytes_max,
             expressions: 0,
             found: Vec::new(),
         };
@@ -172,6 +176,7 @@ impl<'f> Review<'f> {
             steps: Some(before),
             when: " before this one",
         };
+        self.files(&at, step);
         if let Some(text) = &step.when {
             self.expression(&format!("{at}/when"), text, sees);
         }

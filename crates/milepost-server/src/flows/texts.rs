@@ -111,6 +111,49 @@ const TEXTS: &[[&str; 3]] = &[
         "musi być datą: rok, miesiąc i dzień, jak w 1990-12-31",
         "muss ein Datum sein: Jahr, Monat und Tag, wie in 1990-12-31",
     ],
+    ["Chosen", "Wybrano", "Gewählt"],
+    [
+        "Leave the field empty to keep this file.",
+        "Zostaw pole puste, aby zachować ten plik.",
+        "Lassen Sie das Feld leer, um diese Datei zu behalten.",
+    ],
+    ["Remove the file", "Usuń plik", "Datei entfernen"],
+    ["at most {} kB", "najwyżej {} kB", "höchstens {} kB"],
+    [
+        "at most {} bytes",
+        "najwyżej tyle bajtów: {}",
+        "höchstens {} Bytes",
+    ],
+    [
+        "must be a file of at most {} kB",
+        "musi być plikiem o wielkości najwyżej {} kB",
+        "muss eine Datei von höchstens {} kB sein",
+    ],
+    [
+        "must be a file of at most {} bytes",
+        "musi być plikiem, który ma najwyżej tyle bajtów: {}",
+        "muss eine Datei von höchstens {} Bytes sein",
+    ],
+    [
+        "must be a file of these kinds: {}",
+        "musi być plikiem jednego z tych rodzajów: {}",
+        "muss eine Datei einer dieser Arten sein: {}",
+    ],
+    [
+        "must not be empty: choose another file",
+        "nie może być pusty: wybierz inny plik",
+        "darf nicht leer sein: wählen Sie eine andere Datei",
+    ],
+    [
+        "is no longer there: choose the file again",
+        "już go nie ma: wybierz plik jeszcze raz",
+        "ist nicht mehr da: wählen Sie die Datei noch einmal",
+    ],
+    [
+        "was handed in with this form before: start again to hand it in once more",
+        "został już przekazany w tym formularzu: zacznij od nowa, aby przekazać go jeszcze raz",
+        "wurde mit diesem Formular schon eingereicht: beginnen Sie von vorn, um sie noch einmal einzureichen",
+    ],
     [
         "must have the form that is asked for",
         "musi mieć podaną postać",
@@ -151,7 +194,8 @@ impl<'a> Speech<'a> {
             .unwrap_or(text)
     }
 
-    /// What is wrong with an answer, in this language: a number in it stands for `{}` in translations.
+    /// What is wrong with an answer, in this language: a number in it, or what follows a colon, stands for `{}` in
+    /// translations.
     pub(super) fn explain(&self, detail: &str) -> String {
         let said = self.say(detail);
         if said != detail {
@@ -160,10 +204,11 @@ impl<'a> Speech<'a> {
         let number = detail
             .split(' ')
             .find(|word| word.parse::<f64>().is_ok_and(f64::is_finite));
-        let said = number.and_then(|number| {
-            let pattern = detail.replacen(number, "{}", 1);
+        let list = detail.split_once(": ").map(|(_, list)| list);
+        let said = number.into_iter().chain(list).find_map(|part| {
+            let pattern = detail.replacen(part, "{}", 1);
             let said = self.say(&pattern);
-            (said != pattern).then(|| said.replace("{}", number))
+            (said != pattern).then(|| said.replace("{}", part))
         });
         said.unwrap_or_else(|| detail.to_owned())
     }
@@ -212,6 +257,8 @@ mod tests {
         assert_eq!(polish.say("Ada"), "Ada");
         let short = polish.explain("must have at least 2 characters");
         assert_eq!(short, "wymaga co najmniej tylu znaków: 2");
+        let kinds = polish.explain("must be a file of these kinds: PNG, PDF");
+        assert_eq!(kinds, "musi być plikiem jednego z tych rodzajów: PNG, PDF");
         assert_eq!(polish.explain("has 3 heads"), "has 3 heads");
     }
 }

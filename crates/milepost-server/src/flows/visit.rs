@@ -15,6 +15,7 @@ use super::{
     state::{Form, Holder, Progress, Shown},
     template,
     texts::Speech,
+    upload,
     walk::Walk,
 };
 use crate::{
@@ -91,13 +92,18 @@ impl<'a> Visit<'a> {
         self.place_link(&progress)
     }
 
-    /// The step that is to be answered, and the progress there: what it shows is seen.
+    /// The step that is to be answered.
+    pub(super) fn step_of(&self, progress: &Progress) -> Result<&'a Step, Refusal> {
+        let step = self.walk(progress).current();
+        step.ok_or_else(|| unusable("no step of it is there"))
+    }
+
+    /// The same, and the progress there: what it shows is seen.
     pub(super) async fn look(
         &self,
         mut progress: Progress,
     ) -> Result<(Progress, &'a Step), Refusal> {
-        let step = self.walk(&progress).current();
-        let step = step.ok_or_else(|| unusable("no step of it is there"))?;
+        let step = self.step_of(&progress)?;
         step.id.clone_into(&mut progress.at);
         for (name, template) in &step.shows {
             let seen = self.see(&progress, template).await?;
@@ -107,14 +113,34 @@ impl<'a> Visit<'a> {
     }
 
     /// Answers with the step that is to be answered.
-    pub(super) async fn show(&self, progress: Progress, said: Said<'_>) -> Answer {
+    pub(super) async fn show(&self, mut progress: Progress, said: Said<'_>) -> Answer {
+        let mut wrong = self.missed(&mut progress).await?;
+        wrong.extend_from_slice(said.wrong);
         let (progress, step) = self.look(progress).await?;
         if !self.is_html {
-            let document = self.document(&progress, step)?;
+            let mut document = self.document(&progress, step)?;
+            if let Some(members) = document.as_object_mut().filter(|_| !wrong.is_empty()) {
+                let issues = wrong.iter().map(Issue::to_json).collect();
+                members.insert("issues".to_owned(), issues);
+            }
             return Ok(self.response(said.status, document.to_string(), false));
         }
-        let page = self.page(&progress, step, said.wrong, (said.input, said.notice))?;
+        let page = self.page(&progress, step, &wrong, (said.input, said.notice))?;
         Ok(self.response(said.status, page, true))
+    }
+
+    /// Files that were answered and are no longer there: of the step that is shown, or, where that shows all answers, of all.
+    async fn missed(&self, progress: &mut Progress) -> Result<Vec<Issue>, Refusal> {
+        if !self.flow.steps.iter().any(Step::has_files) {
+            return Ok(Vec::new());
+        }
+        let walk = self.walk(progress);
+        let is_review = |step: &&Step| step.properties().next().is_none();
+        let steps = match walk.current() {
+            Some(step) if is_review(&step) => walk.steps().to_vec(),
+            current => current.into_iter().collect(),
+        };
+        upload::gone(self, progress, &steps).await
     }
 
     /// A resource that a step shows, as it is now.
@@ -211,10 +237,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Where there is nothing to answer, everything that was answered, with links to change it.
-    fn review<'p>(&self, progress: &'p Progress, step: &Step) -> Result<Vec<Answered<'p>>, Refusal>
-    where
-        'a: 'p,
-    {
+    fn review(&self, progress: &Progress, step: &Step) -> Result<Vec<Answered<'a>>, Refusal> {
         if step.properties().next().is_some() {
             return Ok(Vec::new());
         }
@@ -227,7 +250,7 @@ impl<'a> Visit<'a> {
                 let change = self.place_at(progress, step)?;
                 Ok(Answered {
                     step,
-                    answers,
+                    answers: upload::shown(step, answers),
                     change,
                 })
             })
@@ -261,6 +284,7 @@ impl<'a> Visit<'a> {
             state: &state,
             submit: &submit,
             save: save.as_deref(),
+            resource_bytes_max: self.shared.limits.resource_bytes_max,
         };
         Ok(page.render())
     }

@@ -55,7 +55,7 @@ fn begin() -> Operation {
 }
 
 fn go_on() -> Operation {
-    let about = "Answers a step: with the next one, or, after the last, with the outcome of the flow's transaction, which is carried out once however often it is sent. Browsers send forms.";
+    let about = "Answers a step: with the next one, or, after the last, with the outcome of the flow's transaction, which is carried out once however often it is sent. Which steps there are depends on what was answered. Where a member of a step's `schema` has `file`, a draft is put into the collection that it names, and its `href` is answered. Browsers send forms, with files as multipart/form-data whose first field is `state`.";
     let next = component("schemas", "FlowStep");
     let outcome = component("schemas", "Outcome");
     let either = json!({ "anyOf": [next, outcome] });
@@ -107,6 +107,7 @@ fn step() -> Value {
             "help": { "type": ["string", "null"] },
             "schema": { "type": "object", "description": "JSON Schema of what is to be answered." },
             "answers": { "type": "object", "description": "What was answered so far, by step." },
+            "issues": { "type": "array", "items": component("schemas", "Issue"), "description": "Files that were answered before and are no longer there: they are to be answered again." },
             "shown": { "type": "object", "description": "Resources as they are shown, by name: `href`, `etag`, `value`." },
             "state": { "type": "string", "description": "Opaque: to be sent with the answer. All that there is of this walk." },
             "progress": {
@@ -114,7 +115,7 @@ fn step() -> Value {
                 "required": ["at", "of"],
                 "properties": {
                     "at": { "type": "integer", "minimum": 1 },
-                    "of": { "type": "integer", "minimum": 1 },
+                    "of": { "type": "integer", "minimum": 1, "description": "How many steps there are, as far as the answers tell: conditions add steps, and take them away." },
                 },
             },
             "submit": { "type": "string", "description": "Where the answer is sent." },

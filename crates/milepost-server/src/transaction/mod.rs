@@ -9,10 +9,10 @@ mod outcome;
 pub(crate) use self::outcome::rejected;
 
 use http::{HeaderValue, Response, StatusCode, header::LOCATION, request::Parts};
-use milepost_semantics::{Issue, ProblemType, ResourceId, problem::Part};
+use milepost_semantics::{Issue, Preconditions, ProblemType, ResourceId, problem::Part};
 use milepost_store::{
-    Change, CollectionPath, Outcome, Record, Rejected, ResourceKey, Transaction, Version,
-    WriteError,
+    Change, CollectionPath, Operation, Outcome, Record, Rejected, ResourceKey, Transaction,
+    Version, WriteError,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -53,15 +53,23 @@ pub(crate) async fn outcome_of(
     request: &Parts,
     id: &str,
 ) -> Result<(Version, bytes::Bytes), Refusal> {
-    let key = ResourceKey::top(CollectionPath::transactions(), transaction_id(id)?);
-    let version = shared.store.read(&key, None).await;
-    let version = version.map_err(|error| failure::of_read(shared, error))?;
-    let found = version.and_then(|mut version| version.body.take().map(|body| (version, body)));
-    let told = found.filter(|(_, body)| outcome::is_told(request, body));
+    let told = find_outcome((shared, request), id).await?;
     told.ok_or_else(|| {
         let detail = "no transaction of this id was committed, or its outcome is no longer kept";
         Refusal::new(ProblemType::TransactionNotFound, detail)
     })
+}
+
+/// The same; `None` where none is recorded, or another's.
+pub(crate) async fn find_outcome(
+    (shared, request): (&Shared, &Parts),
+    id: &str,
+) -> Result<Option<(Version, bytes::Bytes)>, Refusal> {
+    let key = ResourceKey::top(CollectionPath::transactions(), transaction_id(id)?);
+    let version = shared.store.read(&key, None).await;
+    let version = version.map_err(|error| failure::of_read(shared, error))?;
+    let found = version.and_then(|mut version| version.body.take().map(|body| (version, body)));
+    Ok(found.filter(|(_, body)| outcome::is_told(request, body)))
 }
 
 /// Answers PUT: carries the transaction out, or tells what became of it before.
@@ -116,6 +124,46 @@ pub(crate) async fn carry_out(
 ) -> Result<Carried, Refusal> {
     let bytes = bytes::Bytes::from(document.to_string());
     carried((shared, request), id, (document, &bytes), digest).await
+}
+
+/// What became before of a transaction that the service made itself; `None` where none of this id is recorded, or another's.
+///
+/// Only the store knows whether it was the same: it is asked to record the same again, with a check that can't hold, since
+/// nobody writes what stands there. So nothing is done, whatever it knows.
+pub(crate) async fn repeated(
+    (shared, request): (&Shared, &Parts),
+    id: &ResourceId,
+    digest: [u8; 16],
+) -> Result<Option<Carried>, Refusal> {
+    let is_recorded = find_outcome((shared, request), id.as_str())
+        .await?
+        .is_some();
+    if !is_recorded {
+        return Ok(None);
+    }
+    let outcome = ResourceKey::top(CollectionPath::transactions(), id.clone());
+    let check = Operation {
+        key: outcome.clone(),
+        preconditions: Preconditions::default(),
+        change: Change::Check,
+    };
+    let record = Record {
+        id: id.clone(),
+        digest,
+        render: Box::new(|_committed| bytes::Bytes::new()),
+    };
+    let transaction = Transaction {
+        record: Some(record),
+        ..Transaction::single(check)
+    };
+    let written = shared.store.write(transaction).await;
+    Ok(
+        match written.map_err(|error| of_write(shared, error, &outcome))? {
+            Outcome::Recorded(version) => Some(Carried::Recorded(version)),
+            Outcome::RecordMismatch => Some(Carried::Mismatch),
+            Outcome::Rejected(_) | Outcome::Committed(_) => None,
+        },
+    )
 }
 
 async fn carried(

@@ -23,6 +23,7 @@ pub(crate) async fn shop() -> Scene {
     let scene = Scene::new();
     let definitions = [
         ("flows", demo!("definitions/flows.json")),
+        ("documents", demo!("definitions/documents.json")),
         ("registrations", demo!("definitions/registrations.json")),
         ("editions", demo!("definitions/editions.json")),
         ("orders", demo!("definitions/orders.json")),

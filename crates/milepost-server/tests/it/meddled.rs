@@ -1,11 +1,15 @@
-//! A store between a service and another store: it fails where it is told to, and keeps what it was asked.
+//! A store between a service and another store: it fails, forgets and waits where it is told to, and keeps what it was asked.
 
 #![expect(
     clippy::disallowed_types,
     reason = "a test looks at what a store was asked"
 )]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use milepost_semantics::Position;
@@ -16,6 +20,15 @@ use milepost_store::{
 };
 use tokio::sync::watch;
 
+/// What happens between two things that a store is asked.
+pub(crate) struct Meanwhile(pub(crate) Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
 /// Fails every read, every write, or both, where it is told so; and keeps what it was asked.
 #[derive(Debug)]
 pub(crate) struct MeddledStore {
@@ -24,6 +37,10 @@ pub(crate) struct MeddledStore {
     pub(crate) write: Option<WriteError>,
     /// Written once, before what is written first.
     pub(crate) first: Mutex<Option<Transaction>>,
+    /// Waited for once, before the read or write that comes after so many others.
+    pub(crate) meanwhile: Mutex<Option<(usize, Meanwhile)>>,
+    /// As if all outcomes of transactions were too old to be kept.
+    pub(crate) forgets_outcomes: bool,
     asked: Mutex<Vec<&'static str>>,
 }
 
@@ -35,6 +52,8 @@ impl MeddledStore {
             read: None,
             write: None,
             first: Mutex::default(),
+            meanwhile: Mutex::default(),
+            forgets_outcomes: false,
             asked: Mutex::default(),
         }
     }
@@ -42,6 +61,23 @@ impl MeddledStore {
     /// What it was asked since this was last called, in order.
     pub(crate) fn asked(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+
+    async fn wait(&self) {
+        let due = {
+            let mut meanwhile = self.meanwhile.lock().unwrap();
+            match &mut *meanwhile {
+                Some((0, _)) => meanwhile.take(),
+                Some((left, _)) => {
+                    *left -= 1;
+                    None
+                }
+                None => None,
+            }
+        };
+        if let Some((_, Meanwhile(happens))) = due {
+            happens.await;
+        }
     }
 
     fn readable(&self, asked: &'static str) -> Result<(), ReadError> {
@@ -86,6 +122,10 @@ impl Store for MeddledStore {
         at: Option<Position>,
     ) -> Result<Option<Version>, ReadError> {
         self.readable("read")?;
+        self.wait().await;
+        if self.forgets_outcomes && key.collection == CollectionPath::transactions() {
+            return Ok(None);
+        }
         self.inside.read(key, at).await
     }
 
@@ -126,8 +166,10 @@ impl Store for MeddledStore {
         self.inside.commits()
     }
 
-    async fn write(&self, transaction: Transaction) -> Result<Outcome, WriteError> {
+    async fn write(&self, mut transaction: Transaction) -> Result<Outcome, WriteError> {
         self.asked.lock().unwrap().push("write");
+        self.wait().await;
+        transaction.record = transaction.record.filter(|_| !self.forgets_outcomes);
         let first = self.first.lock().unwrap().take();
         if let Some(first) = first {
             self.inside.write(first).await?;

@@ -231,6 +231,11 @@ impl Scene {
         &self.services[0]
     }
 
+    /// A service over another store, with everything else as it is.
+    pub(crate) fn service_over(&self, store: &Arc<dyn Store>) -> Service {
+        service(store, &self.clock, &self.limits, self.identity.as_ref())
+    }
+
     /// A figure of the service's metrics, where it is always the same.
     pub(crate) async fn figure(&self, name: &str) -> u64 {
         let metrics = self.get("/v1/-/metrics").await;
@@ -244,12 +249,7 @@ impl Scene {
         match self.serving {
             Serving::One => self.services[0].clone(),
             Serving::TwoInTurns => self.services[count % 2].clone(),
-            Serving::FreshEachTime => service(
-                &self.stores[count % 2],
-                &self.clock,
-                &self.limits,
-                self.identity.as_ref(),
-            ),
+            Serving::FreshEachTime => self.service_over(&self.stores[count % 2]),
         }
     }
 
@@ -373,7 +373,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    async fn of(response: Response<Body>) -> Self {
+    pub(crate) async fn of(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Self {
