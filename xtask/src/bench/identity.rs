@@ -27,7 +27,7 @@ const MAIN: &str = "Milepost, HS256 and rules";
 const DOCUMENTS: u32 = 10_000;
 const WITHOUT: &str = "neither token nor rules";
 /// A replacement is judged by two rules, a read by one; each looks at who asks and at the document.
-const RULES: &str = r#"{ "rules": {
+const RULES: &str = r#"{ "caching": { "visibility": "private" }, "rules": {
     "read": "subject.claims.role == 'teller' && resource.rank >= 0",
     "update": "subject.claims.role == 'teller' && resource.rank >= 0 && previous.rank == resource.rank" } }"#;
 

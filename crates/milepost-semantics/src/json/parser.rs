@@ -11,6 +11,8 @@ use super::string::string;
 use super::{DEPTH_MAX, Limits};
 use crate::pointer::JsonPointer;
 
+/// How many members a document has room for at first: most have no more, and none grows in many steps.
+const DOCUMENT_MEMBERS: usize = 16;
 const RESERVED_PREFIX: &str = "$serde_json::private::";
 
 enum Open {
@@ -114,7 +116,12 @@ impl Parser<'_> {
             self.at += 1;
             return Ok(Step::Place(Value::Object(Map::new())));
         }
-        self.member_key(Map::new())
+        let members = if self.open.is_empty() {
+            Map::with_capacity(DOCUMENT_MEMBERS)
+        } else {
+            Map::new()
+        };
+        self.member_key(members)
     }
 
     /// Passes an opening bracket, if one more level is allowed.

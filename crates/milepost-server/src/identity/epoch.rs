@@ -27,7 +27,7 @@ pub(super) async fn check(
     let Some(body) = version.and_then(|version| version.body) else {
         return Ok(Err(TokenFault::Revoked));
     };
-    let told = subject.claims().and_then(|claims| claims.get(EPOCH));
+    let told = subject.claim(EPOCH);
     let resource: Option<Value> = serde_json::from_slice(&body).ok();
     let demanded = resource.as_ref().and_then(|resource| resource.get(EPOCH));
     Ok(compare(told, demanded))

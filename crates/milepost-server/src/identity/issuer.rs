@@ -203,7 +203,7 @@ impl Issuer {
         };
         claims::check(&claims, &expected)?;
         let is_admin = self.admin.iter().any(|test| test.holds(&claims));
-        let id = claims.get("sub").and_then(Value::as_str);
+        let id = claims::claim(&claims, "sub").and_then(Value::as_str);
         let id = id.unwrap_or_default().to_owned();
         let subject = Subject::known(&id, Some(&self.name), claims, Credential::Token);
         let subject = subject.map_err(|_malformed| TokenFault::Claim("sub"))?;

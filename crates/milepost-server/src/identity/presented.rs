@@ -64,14 +64,22 @@ fn read(field: &HeaderValue) -> Result<Presented<'_>, Unreadable> {
     }
     let token = rest.trim_start_matches(' ');
     let unpadded = token.trim_end_matches('=');
-    let is_token_byte = |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-    };
-    if !unpadded.is_empty() && unpadded.bytes().all(is_token_byte) {
+    if !unpadded.is_empty() && is_token(unpadded.as_bytes()) {
         Ok(Presented::Bearer(token))
     } else {
         Err(Unreadable::Malformed)
     }
+}
+
+/// Looks at all bytes, whatever they are, and so at many at a time.
+fn is_token(text: &[u8]) -> bool {
+    text.iter().fold(true, |is_token, byte| {
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        // Of `-./0123456789` all, and three more.
+        let is_other = byte.wrapping_sub(b'-') < 13;
+        let is_mark = (*byte == b'_') | (*byte == b'~') | (*byte == b'+');
+        is_token & (is_letter | is_other | is_mark)
+    })
 }
 
 #[cfg(test)]
@@ -84,6 +92,15 @@ mod tests {
             headers.append(AUTHORIZATION, HeaderValue::from_static(field));
         }
         presented(&headers, None).map(|presented| format!("{presented:?}"))
+    }
+
+    #[test]
+    fn a_token_is_made_of_the_bytes_of_a_b64token_and_no_others() {
+        for byte in 0..=u8::MAX {
+            let is_mark = matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+            let expected = byte.is_ascii_alphanumeric() || is_mark;
+            assert_eq!(is_token(&[b'a', byte, b'z']), expected, "{byte}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::claims::claim;
+
 /// The longest id, in bytes: what OpenID Connect Core §2 allows a `sub`.
 const ID_BYTES_MAX: usize = 255;
 /// The longest issuer, in bytes: together with the id and what parts them it fits what state is sealed for.
@@ -136,6 +138,11 @@ impl Subject {
     #[must_use]
     pub fn claims(&self) -> Option<&Map<String, Value>> {
         self.0.as_ref().map(|known| &known.claims)
+    }
+
+    /// One thing that its issuer says of it.
+    pub(crate) fn claim(&self, name: &str) -> Option<&Value> {
+        claim(self.claims()?, name)
     }
 
     /// What it is known by; `None` for nobody.

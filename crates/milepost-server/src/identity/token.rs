@@ -8,7 +8,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use milepost_semantics::json;
 use serde_json::{Map, Value};
 
-use super::{algorithm::Algorithm, fault::TokenFault, key::KEY_ID_BYTES_MAX, key::VerifyingKey};
+use super::{
+    algorithm::Algorithm,
+    claims::claim,
+    fault::TokenFault,
+    key::{KEY_ID_BYTES_MAX, VerifyingKey},
+};
 
 /// The longest token, in bytes: those of issuers in use have one or two thousand.
 pub(super) const TOKEN_BYTES_MAX: usize = 8 * 1024;
@@ -43,7 +48,7 @@ impl<'t> Unverified<'t> {
         let header = object(header)?;
         let signature = decoded(signature)?;
         let algorithm = algorithm(&header)?;
-        if header.contains_key("crit") {
+        if claim(&header, "crit").is_some() {
             // RFC 7515 §4.1.11: an extension that is not understood, and none is.
             return Err(TokenFault::Malformed(
                 "its crit names what is not known here",
@@ -61,7 +66,7 @@ impl<'t> Unverified<'t> {
 
     /// Who it says that it is from: to find the key, and nothing else.
     pub(super) fn claimed_issuer(&self) -> Option<&str> {
-        self.claims.get("iss").and_then(Value::as_str)
+        claim(&self.claims, "iss").and_then(Value::as_str)
     }
 
     pub(super) fn is_signed_by(&self, key: &VerifyingKey) -> bool {
@@ -98,7 +103,7 @@ fn decoded(part: &str) -> Result<Vec<u8>, TokenFault> {
 }
 
 fn text_of(header: &Map<String, Value>, name: &str) -> Result<Option<String>, TokenFault> {
-    match header.get(name) {
+    match claim(header, name) {
         None => Ok(None),
         Some(Value::String(text)) if text.len() <= KEY_ID_BYTES_MAX => Ok(Some(text.clone())),
         Some(_) => Err(TokenFault::Malformed(

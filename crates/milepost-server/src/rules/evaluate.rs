@@ -327,7 +327,7 @@ pub(super) fn fact_of<'v>(subject: &'v Subject, fact: &Fact) -> Option<Val<'v>> 
         Fact::Issuer => subject.id().map(|_| text(subject.issuer())),
         Fact::Credential => subject.credential().map(|it| Val::text(it.as_str())),
         Fact::Admin => subject.id().map(|_| Val::Bool(subject.is_admin())),
-        Fact::Claim(name) => subject.claims()?.get(&**name).map(Val::from),
+        Fact::Claim(name) => subject.claim(name).map(Val::from),
     }
 }
 

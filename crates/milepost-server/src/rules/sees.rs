@@ -88,41 +88,49 @@ impl Members {
             Self::Nothing => Value::Null,
             Self::All => whole(),
             Self::Some(names) => {
-                let mut deserializer = serde_json::Deserializer::from_slice(document);
-                let read = Chosen(names).deserialize(&mut deserializer);
-                read.map_or_else(|_no_object| whole(), Value::Object)
+                let mut members = Map::new();
+                let mut from = serde_json::Deserializer::from_slice(document);
+                let read = Chosen(names, &mut members).deserialize(&mut from);
+                // Where all were found, what comes behind them was not read, nor need be: it has none of them again.
+                if read.is_ok() || members.len() == names.len() {
+                    return Value::Object(members);
+                }
+                whole()
             }
         }
     }
 }
 
-struct Chosen<'n>(&'n BTreeSet<Box<str>>);
+/// Which members to read, and where to.
+struct Chosen<'n>(&'n BTreeSet<Box<str>>, &'n mut Map<String, Value>);
 
 impl<'de> DeserializeSeed<'de> for Chosen<'_> {
-    type Value = Map<String, Value>;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         from.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Chosen<'_> {
-    type Value = Map<String, Value>;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-        let mut members = Map::new();
-        while let Some(name) = from.next_key_seed(Name)? {
-            if self.0.contains(&*name) {
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<(), A::Error> {
+        let Self(names, members) = self;
+        while members.len() < names.len()
+            && let Some(name) = from.next_key_seed(Name)?
+        {
+            if names.contains(&*name) {
                 members.insert(name.into_owned(), from.next_value()?);
             } else {
                 from.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(members)
+        Ok(())
     }
 }
 
@@ -170,6 +178,12 @@ mod tests {
             members.read(document),
             json!({ "owner": "ada", "n2": null })
         );
+        // What comes behind the last of them isn't read.
+        assert_eq!(
+            members.read(br#"{"n2":1,"owner":"ada","#),
+            json!({ "n2": 1, "owner": "ada" })
+        );
+        assert_eq!(members.read(br#"{"n2":1,"owner":"#), Value::Null);
         assert_eq!(members.read(b"[1]"), json!([1]));
         members = Members::All;
         members.add("owner");

@@ -74,7 +74,7 @@ pub(crate) fn name<'d>(
 /// A fact as a text that tells it from every other: `-` of what isn't there, else JSON.
 fn text_of(subject: &Subject, fact: &Fact) -> String {
     if let Fact::Claim(name) = fact {
-        let claim = subject.claims().and_then(|claims| claims.get(&**name));
+        let claim = subject.claim(name);
         return claim.map_or_else(|| "-".to_owned(), Value::to_string);
     }
     match fact_of(subject, fact) {
