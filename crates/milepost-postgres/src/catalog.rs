@@ -7,15 +7,24 @@ use deadpool_postgres::ClientWrapper;
 use milepost_semantics::{History, json};
 use milepost_store::{
     COLLECTIONS, CollectionPath, Definition, Definitions, ReadError,
-    backend::{Incarnation, Lineage},
+    backend::{Incarnation, Lineage, random},
     definition::{Defined, Index},
 };
 use tokio_postgres::Row;
 
 use crate::{
-    rows::{sequence_of, unsigned},
+    rows::{sequence_of, signed, unsigned},
     trouble::Trouble,
 };
+
+/// By how much an epoch grows at most from one catalog to the next.
+const EPOCH_LEAP_MAX: u64 = 1 << 20;
+
+/// By how much the next epoch is higher: a leap of its own, so that two futures of one past, where a database
+/// lost what had been committed, never have the same epochs for different things.
+pub(crate) fn leap() -> i64 {
+    1 + signed(random() % EPOCH_LEAP_MAX)
+}
 
 /// An index as it lies in the database.
 #[derive(Clone, Debug)]

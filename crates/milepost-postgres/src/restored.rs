@@ -5,10 +5,11 @@
 use deadpool_postgres::ClientWrapper;
 use milepost_semantics::History;
 use milepost_store::{CollectionPath, SetDigest, TRANSACTIONS, backend::random};
+use tokio_postgres::types::ToSql;
 
 use crate::{
     OpenError,
-    catalog::{self, Catalog},
+    catalog::{self, Catalog, leap},
     options::Options,
     rows::{self, sequence_of},
     schema,
@@ -36,8 +37,9 @@ pub async fn begin_history(options: &Options) -> Result<(), OpenError> {
 async fn begin(client: &ClientWrapper) -> Result<(), Trouble> {
     client.batch_execute(&format!("BEGIN; {LOCK}")).await?;
     let history = History::from_random(random());
-    let sql = "UPDATE milepost.store SET history = $1, epoch = epoch + 1";
-    client.execute(sql, &[&history.as_str()]).await?;
+    let sql = "UPDATE milepost.store SET history = $1, epoch = epoch + $2";
+    let values: [&(dyn ToSql + Sync); 2] = [&history.as_str(), &leap()];
+    client.execute(sql, &values).await?;
     let catalog = catalog::load(client, None).await?;
     for (path, collection) in &catalog.collections {
         if path.as_str() != TRANSACTIONS {

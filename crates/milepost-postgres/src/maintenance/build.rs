@@ -13,7 +13,13 @@ use milepost_store::{
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{STEP, catalog};
-use crate::{catalog::StoredIndex, rows::STANDS, shared::Shared, trouble::Trouble, words::kept};
+use crate::{
+    catalog::{StoredIndex, leap},
+    rows::STANDS,
+    shared::Shared,
+    trouble::Trouble,
+    words::kept,
+};
 
 /// The most resources that are looked at in one step, each as far back as a step goes.
 const KEYS_AT_ONCE: i64 = 100;
@@ -182,8 +188,8 @@ pub(super) async fn build(
     let Some(mut found) = walk.next(client, collection.number).await? else {
         let complete = "UPDATE milepost.indexes SET is_complete = true WHERE number = $1";
         client.execute(complete, &[&number]).await?;
-        let epoch = "UPDATE milepost.store SET epoch = epoch + 1";
-        client.execute(epoch, &[]).await?;
+        let epoch = "UPDATE milepost.store SET epoch = epoch + $1";
+        client.execute(epoch, &[&leap()]).await?;
         return Ok(true);
     };
     // What is newer was entered when it was written.

@@ -19,7 +19,7 @@ use tokio_postgres::{Row, types::ToSql};
 
 use super::{STEP, catalog};
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, leap},
     rows::{sequence_of, signed, size, unsigned},
     shared::Shared,
     trouble::Trouble,
@@ -273,8 +273,8 @@ fn going(rows: &[Row], held: &mut Held) -> Result<Vec<i64>, Trouble> {
 
 /// Floors are a part of what every node knows of the store.
 async fn tell_floors(client: &ClientWrapper) -> Result<bool, Trouble> {
-    let sql = "UPDATE milepost.store SET epoch = epoch + 1";
-    client.execute(sql, &[]).await?;
+    let sql = "UPDATE milepost.store SET epoch = epoch + $1";
+    client.execute(sql, &[&leap()]).await?;
     Ok(true)
 }
 

@@ -13,7 +13,7 @@ use milepost_store::{
 
 use super::state::{Counters, Held, Missing, has_digest};
 use crate::{
-    catalog::{Catalog, Collection, Floors, StoredIndex},
+    catalog::{Catalog, Collection, Floors, StoredIndex, leap},
     rows::{STANDS, row_number},
     words::kept,
 };
@@ -101,7 +101,7 @@ impl Pending {
     /// Nothing is added from here on: what is declared gets its epoch.
     pub(super) fn seal(&mut self) {
         if self.is_redefined {
-            Arc::make_mut(&mut self.held.catalog).epoch += 1;
+            Arc::make_mut(&mut self.held.catalog).epoch += leap();
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::{AsyncMessage, error::Severity};
 
 use crate::{
+    catalog::leap,
     connect::{BY_KEY, Connector, Line},
     nodes::{self, Node},
     shared::Shared,
@@ -23,9 +24,6 @@ SET statement_timeout = 0; SET lock_timeout = 0; SET default_transaction_isolati
 /// written to disk. What is read behind it has to be another statement, so that it sees what the one
 /// before has committed.
 pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(7883951803736260611)";
-
-/// By how much the epoch grows at most when a node connects.
-const EPOCH_LEAP_MAX: u64 = 1 << 20;
 
 /// The sequencer's side of the database, connected or not.
 pub(super) struct Sequencing {
@@ -91,8 +89,7 @@ async fn begin(
     let line = connector.line().await?;
     let client = &line.client;
     // Under the store's lock nobody commits meanwhile, so the salt is that of the next commit on.
-    // A leap of its own, so that two futures of one past never have the same epochs.
-    let leap = 1 + random() % EPOCH_LEAP_MAX;
+    let leap = leap();
     client
         .batch_execute(&format!("{SETTINGS}; {BY_KEY}"))
         .await?;

@@ -6,6 +6,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use milepost_semantics::json;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::{
@@ -45,10 +46,10 @@ impl<'t> Unverified<'t> {
         if claims.contains('.') {
             return Err(malformed);
         }
-        let header = object(header)?;
+        let header = Header::read(header)?;
         let signature = decoded(signature)?;
         let algorithm = algorithm(&header)?;
-        if claim(&header, "crit").is_some() {
+        if header.crit {
             // RFC 7515 §4.1.11: an extension that is not understood, and none is.
             return Err(TokenFault::Malformed(
                 "its crit names what is not known here",
@@ -58,8 +59,8 @@ impl<'t> Unverified<'t> {
             signed,
             signature,
             algorithm,
-            kind: text_of(&header, "typ")?,
-            key_id: text_of(&header, "kid")?,
+            kind: header.typ,
+            key_id: header.kid,
             claims: object(claims)?,
         })
     }
@@ -79,12 +80,55 @@ impl<'t> Unverified<'t> {
     }
 }
 
-fn algorithm(header: &Map<String, Value>) -> Result<Algorithm, TokenFault> {
-    let name = text_of(header, "alg")?.ok_or(TokenFault::Malformed("it has no alg"))?;
+/// What is looked at of a token's header; what else is in it nobody reads.
+#[derive(Deserialize)]
+struct Header {
+    #[serde(default, deserialize_with = "text")]
+    alg: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    typ: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    kid: Option<String>,
+    #[serde(default, deserialize_with = "whatever")]
+    crit: bool,
+}
+
+impl Header {
+    fn read(part: &str) -> Result<Self, TokenFault> {
+        let bytes = decoded(part)?;
+        let header: Option<Self> = serde_json::from_slice(&bytes).ok();
+        let header = header.ok_or(TokenFault::Malformed(
+            "its header is no strict JSON object, or has a member that is no text",
+        ))?;
+        let is_long = |text: &Option<String>| {
+            let text = text.as_ref();
+            text.is_some_and(|text| text.len() > KEY_ID_BYTES_MAX)
+        };
+        if is_long(&header.alg) || is_long(&header.typ) || is_long(&header.kid) {
+            return Err(TokenFault::Malformed(
+                "its header has a member that is too long",
+            ));
+        }
+        Ok(header)
+    }
+}
+
+/// A text: null is none.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
+}
+
+fn whatever<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(from).map(|_| true)
+}
+
+fn algorithm(header: &Header) -> Result<Algorithm, TokenFault> {
+    let malformed = TokenFault::Malformed("it has no alg");
+    let name = header.alg.as_deref().ok_or(malformed)?;
     if name.eq_ignore_ascii_case("none") {
         return Err(TokenFault::Unsigned);
     }
-    Algorithm::from_name(&name).ok_or(TokenFault::Algorithm)
+    Algorithm::from_name(name).ok_or(TokenFault::Algorithm)
 }
 
 fn object(part: &str) -> Result<Map<String, Value>, TokenFault> {
@@ -100,14 +144,4 @@ fn decoded(part: &str) -> Result<Vec<u8>, TokenFault> {
     bytes.ok_or(TokenFault::Malformed(
         "a part is not base64url without padding",
     ))
-}
-
-fn text_of(header: &Map<String, Value>, name: &str) -> Result<Option<String>, TokenFault> {
-    match claim(header, name) {
-        None => Ok(None),
-        Some(Value::String(text)) if text.len() <= KEY_ID_BYTES_MAX => Ok(Some(text.clone())),
-        Some(_) => Err(TokenFault::Malformed(
-            "its header has a member that is no text, or too long",
-        )),
-    }
 }

@@ -74,8 +74,9 @@ impl<'v> Evaluation<'_, 'v> {
             Node::IsNobody => Ok(Val::Bool(self.sight.subject.is_anonymous())),
             Node::Fact(fact) => fact_of(self.sight.subject, fact).ok_or(Fault::Error),
             Node::HasClaim(name) => {
-                let claims = self.sight.subject.claims().ok_or(Fault::Error)?;
-                Ok(Val::Bool(claims.contains_key(&**name)))
+                let subject = self.sight.subject;
+                subject.claims().ok_or(Fault::Error)?;
+                Ok(Val::Bool(subject.claim(name).is_some()))
             }
             Node::Local(place) => self
                 .locals
