@@ -94,7 +94,7 @@ fn operations(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Value>, Refu
     let files = upload::answered(&walk);
     let mut writes = Vec::new();
     for (index, operation) in visit.flow.transaction.operations.iter().enumerate() {
-        let filled = filled(operation, &sight, &unanswered);
+        let filled = filled(operation, &sight, (&answers, &unanswered));
         let filled = filled.map_err(|why| unusable(&format!("operation {index}: {why}")))?;
         writes.extend(filled.map(|write| as_seen(write, &files)));
     }
@@ -102,6 +102,7 @@ fn operations(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Value>, Refu
         let detail = "nothing is left to do: all that it writes is files, and none was answered";
         return Err(unusable(detail));
     }
+    upload::require_lasting(visit, &walk, &writes)?;
     let shown = progress.shown.values().map(|shown| Answered {
         href: shown.href.clone(),
         etag: shown.etag.clone(),
@@ -111,11 +112,12 @@ fn operations(visit: &Visit<'_>, progress: &Progress) -> Result<Vec<Value>, Refu
     Ok(writes)
 }
 
-/// An operation, filled in; `None` where it is about a file that wasn't answered. Any other that has no URL is a mistake.
+/// An operation, filled in; `None` where it is about a file that wasn't answered, and of nothing else that wasn't. Any other
+/// that has no URL is a mistake.
 fn filled(
     operation: &Value,
     sight: &Sight<'_>,
-    unanswered: &[Member<'_>],
+    (answers, unanswered): (&Map<String, Value>, &[Member<'_>]),
 ) -> Result<Option<Value>, String> {
     let whole = template::fill(operation, sight);
     if let Ok(Some(write)) = &whole
@@ -125,8 +127,7 @@ fn filled(
     }
     let href = operation.get("href").unwrap_or(&Value::Null);
     let has_place = matches!(template::fill(href, sight), Ok(Some(_)));
-    let spoken = Spoken::of(operation);
-    if !has_place && unanswered.iter().any(|member| spoken.is(*member)) {
+    if !has_place && Spoken::of(operation).misses_only(unanswered, answers) {
         return Ok(None);
     }
     whole.and(Err("its href has no value with these answers".to_owned()))
@@ -154,7 +155,8 @@ fn checks(seen: impl Iterator<Item = Answered>, writes: &[Value]) -> Vec<Value> 
         .collect()
 }
 
-fn outcome_url(visit: &Visit<'_>, flow: &str) -> String {
+/// Where what became of a walk is told.
+pub(super) fn outcome_url(visit: &Visit<'_>, flow: &str) -> String {
     href::transaction(&visit.shared.base, flow)
 }
 
@@ -247,7 +249,7 @@ async fn missing(visit: &Visit<'_>, progress: Progress, gone: &[Issue]) -> Answe
     }
     let (progress, step) = visit.look(progress).await?;
     let next = visit.document(&progress, step)?;
-    let detail = "files are no longer there, and nothing was done: answer the step in next again";
+    let detail = "files are no longer there, or may no longer be read: where this was completed before, that holds, also after what became of it is no longer kept; else answer the step in next again";
     let problem = Problem::new(ProblemType::InvalidInput, detail).with_issues(gone.to_vec());
     Err(Refusal::from(problem.with_member("next", next)))
 }

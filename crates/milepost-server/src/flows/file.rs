@@ -4,7 +4,7 @@
 //! decoded, so a file of the right kind may still be broken, or be another kind too, further on.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{definition::Step, expression, mentions::Mentions, template};
 
@@ -180,6 +180,28 @@ impl<'t> Spoken<'t> {
             || self
                 .answer
                 .is_some_and(|answer| answer == link_of((step, name)))
+    }
+}
+
+impl Spoken<'_> {
+    /// Whether files that weren't answered are spoken of, and nothing else that wasn't.
+    pub(super) fn misses_only(
+        &self,
+        unanswered: &[Member<'_>],
+        answers: &Map<String, Value>,
+    ) -> bool {
+        let is_answered = |(step, name): &(String, Option<String>)| {
+            let step = answers.get(step);
+            let name = name.as_ref();
+            name.is_none_or(|name| step.is_some_and(|step| step.get(name).is_some()))
+        };
+        let is_file = |(step, name): &(String, Option<String>)| {
+            let mut files = unanswered.iter();
+            files.any(|(at, file)| at == step && Some(*file) == name.as_deref())
+        };
+        let mut mentioned = self.mentions.answers.iter();
+        unanswered.iter().any(|member| self.is(*member))
+            && mentioned.all(|answer| is_answered(answer) || is_file(answer))
     }
 }
 

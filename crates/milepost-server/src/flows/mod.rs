@@ -171,7 +171,7 @@ async fn arrive(visit: &Visit<'_>) -> Answer {
         found.next().map(|(_, value)| value)
     };
     if let Some(place) = first("place") {
-        let progress = opened(visit, place, Form::Place)?;
+        let progress = opened(visit, place, Form::Place).await?;
         return visit.show(progress, Said::default()).await;
     }
     if let Some(flow) = first("done") {
@@ -200,7 +200,7 @@ async fn sent(
         let pairs = form::pairs(&bytes);
         let state = form::value(&pairs, "state").unwrap_or_default().to_owned();
         return Ok(Submission {
-            progress: opened(visit, &state, Form::State)?,
+            progress: opened(visit, &state, Form::State).await?,
             state,
             goes_back: form::value(&pairs, "go") == Some("back"),
             input: Input::Form(Sent {
@@ -215,7 +215,7 @@ async fn sent(
         Refusal::new(ProblemType::BadRequest, detail)
     })?;
     Ok(Submission {
-        progress: opened(visit, &document.state, Form::State)?,
+        progress: opened(visit, &document.state, Form::State).await?,
         state: document.state,
         input: Input::Document(document.input),
         goes_back: false,
@@ -228,13 +228,24 @@ fn new_id() -> String {
 }
 
 /// Opens a state, and brings it to the definition as it is now.
-fn opened(visit: &Visit<'_>, text: &str, form: Form) -> Result<Progress, Refusal> {
-    let holder = visit.holder();
-    let (progress, version) = holder.open(text, form)?;
+async fn opened(visit: &Visit<'_>, text: &str, form: Form) -> Result<Progress, Refusal> {
+    let (progress, version) = visit.holder().open(text, form)?;
     if version == visit.flow.version {
         return Ok(progress);
     }
-    let walk = visit.walk(&progress);
+    if visit.has_ended(&progress).await? {
+        // Nobody is led on from here: it would be done twice.
+        let detail = "the flow was changed since this was completed, which holds: see outcome";
+        return Err(Refusal::new(ProblemType::FlowRevised, detail)
+            .with_member("start", visit.holder().start())
+            .with_member("outcome", commit::outcome_url(visit, &progress.flow)));
+    }
+    revised(visit, &progress, version)
+}
+
+/// A state of another version, as far as it can be brought to this one.
+fn revised(visit: &Visit<'_>, progress: &Progress, version: u64) -> Result<Progress, Refusal> {
+    let walk = visit.walk(progress);
     if let Some(migrated) = migrated(&walk, version) {
         return Ok(migrated);
     }
@@ -251,7 +262,7 @@ fn opened(visit: &Visit<'_>, text: &str, form: Form) -> Result<Progress, Refusal
         .map(Value::from)
         .collect::<Vec<_>>();
     Err(Refusal::new(ProblemType::FlowRevised, detail)
-        .with_member("start", holder.start())
+        .with_member("start", visit.holder().start())
         .with_member("keep", keep)
         .with_member("kept", steps))
 }

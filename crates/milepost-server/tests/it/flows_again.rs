@@ -214,6 +214,64 @@ async fn sent_twenty_times_at_once_a_last_step_with_a_file_makes_one_of_each() {
 }
 
 #[tokio::test]
+async fn after_that_nobody_is_told_that_nothing_was_done_who_may_not_read_what_was_made_lasting() {
+    let ada = somebody("ada");
+    let subject = Some(&ada);
+    let scene = desk(&flow(&operations(), false), Some(drafts_alone())).await;
+    let input = linked(&scene, subject).await;
+    let state = begun(&scene, subject).await;
+    let first = scene
+        .send(asked_by(subject, document(&state, &input)))
+        .await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let mut old = MeddledStore::over(Arc::clone(scene.store()));
+    old.forgets_outcomes = true;
+    let old: Arc<dyn Store> = Arc::new(old);
+    let again = asked_by(subject, document(&state, &input));
+    let again = sent(scene.service_over(&old), again).await;
+    assert!(again.status.is_client_error(), "{again:?}");
+    assert!(!again.text().contains("nothing was done"), "{again:?}");
+    assert_eq!(values(&scene, "notes").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_again_finds_its_file_though_rules_let_nobody_write_over_it() {
+    let own = "resource.by == subject.id";
+    let once = "previous.draft == true && !has(resource.draft)";
+    let rules = json!({ "read": own, "create": own, "update": format!("{once} && previous.by == subject.id") });
+    let ada = somebody("ada");
+    let subject = Some(&ada);
+    let scene = desk(&flow(&operations(), true), Some(rules)).await;
+    let state = begun(&scene, subject).await;
+    let form = || asked_by(subject, filled(&state, Some(("a.png", PNG))));
+    for _again in 0..2 {
+        let chosen = scene.send(form()).await;
+        assert_eq!(chosen.status, 303, "{chosen:?}");
+    }
+    // Somebody has made it lasting meanwhile: that is said, and nothing that sounds like a fault of whoever asks.
+    let listed = scene
+        .ask_as(&ada, ("GET", "/v1/files"), &[], "")
+        .await
+        .json();
+    let href = listed["items"][0]["href"].as_str().unwrap().to_owned();
+    let fields = [
+        ("content-type", "application/merge-patch+json"),
+        ("if-match", "*"),
+    ];
+    let lasting = scene
+        .ask_as(&ada, ("PATCH", &href), &fields, r#"{ "draft": null }"#)
+        .await;
+    assert!(lasting.status.is_success(), "{lasting:?}");
+    let chosen = scene.send(form()).await;
+    assert_eq!(chosen.status, 400, "{chosen:?}");
+    assert!(
+        chosen
+            .text()
+            .contains("was handed in with this form before")
+    );
+}
+
+#[tokio::test]
 async fn after_what_became_of_it_is_forgotten_nobody_is_told_that_nothing_was_done() {
     let scene = desk(&flow(&operations(), true), None).await;
     let state = begun(&scene, None).await;

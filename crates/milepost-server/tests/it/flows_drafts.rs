@@ -183,7 +183,7 @@ async fn a_definition_whose_files_would_be_lost_or_do_not_fit_is_refused_at_thei
     let flow = |schema: Value, href: Value| {
         json!({ "version": 1, "title": "A", "steps": [
             { "id": "one", "title": "One", "schema": { "properties": { "scan": schema } } } ],
-            "transaction": { "operations": [ { "method": "PATCH", "href": href, "value": {} } ] } })
+            "transaction": { "operations": [ { "method": "PATCH", "href": href, "value": { "draft": null } } ] } })
     };
     let file =
         |most: u64| json!({ "collection": "files", "accept": ["image/png"], "maxBytes": most });
@@ -290,18 +290,42 @@ async fn a_draft_that_changes_behind_a_review_is_not_made_lasting_though_the_def
 }
 
 #[tokio::test]
-async fn a_file_that_no_operation_writes_after_all_is_checked_all_the_same() {
-    let mut aside = operations();
+async fn a_flow_that_would_leave_a_file_a_draft_ends_with_nothing_done_and_says_so() {
     let elsewhere = "answers.one.scan.href == '' ? '' : base + '/notes/' + flow + '-b'";
-    aside[1] = json!({ "method": "PUT", "href": { "$cel": elsewhere }, "value": {} });
-    let scene = desk(&flow(&aside, true), None).await;
-    let state = begun(&scene, None).await;
-    let chosen = scene.send(filled(&state, Some(("a.png", PNG)))).await;
-    let review = next(&scene, &chosen).await;
-    overwritten(&scene, &handed("application/pdf", PDF)).await;
-    let told = scene.send(document(&review, &json!({}))).await;
-    told.is_problem(400, "invalidInput");
-    assert!(values(&scene, "notes").await.is_empty());
+    let file = json!({ "$answer": "/one/scan/href" });
+    for losing in [
+        json!({ "method": "PUT", "href": { "$cel": elsewhere }, "value": {} }),
+        json!({ "method": "PATCH", "href": file, "value": {} }),
+        json!({ "method": "PATCH", "href": file, "value": { "status": "received" } }),
+        json!({ "method": "PATCH", "href": file, "value": { "draft": true } }),
+    ] {
+        let mut operations = operations();
+        operations[1] = losing;
+        let scene = desk(&flow(&operations, false), None).await;
+        let state = begun(&scene, None).await;
+        let told = scene.send(filled(&state, Some(("a.png", PNG)))).await;
+        assert_eq!(told.status, 409, "{told:?}");
+        assert!(told.text().contains("would stay a draft"), "{told:?}");
+        assert!(values(&scene, "notes").await.is_empty());
+        // Without a file there is none to lose.
+        let done = scene
+            .send(document(&state, &json!({ "word": "yes" })))
+            .await;
+        assert_eq!(done.status, 201, "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_definition_that_deletes_the_files_that_it_asks_for_is_refused() {
+    let mut operations = operations();
+    operations[1] = json!({ "method": "DELETE", "href": { "$answer": "/one/scan/href" } });
+    let scene = Scene::with_limits(Limits::default());
+    scene.define("flows", &json!({})).await;
+    let told = scene
+        .put("/v1/flows/bad", &flow(&operations, false).to_string())
+        .await;
+    let problem = told.is_problem(400, "invalidDocument");
+    assert!(problem.to_string().contains("goes by itself"), "{problem}");
 }
 
 #[tokio::test]

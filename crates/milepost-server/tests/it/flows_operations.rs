@@ -40,6 +40,7 @@ async fn no_other_operation_is_left_out_though_it_has_no_place_to_write_to() {
         json!({ "$cel": "null" }),
         json!({ "$cel": "answers.one.word" }),
         json!({ "$cel": "has(answers.one.word) ? base + '/notes/' + answers.one.word : null" }),
+        json!({ "$cel": "has(answers.one.scan) ? base + '/notes/a' : base + '/notes/' + answers.one.word" }),
     ];
     for href in placeless {
         let more = json!({ "method": "PUT", "href": href, "value": {} });

@@ -41,6 +41,33 @@ async fn a_flow_that_was_changed_offers_to_start_again_with_what_can_be_kept() {
 }
 
 #[tokio::test]
+async fn whoever_has_come_to_the_end_of_a_flow_is_not_led_through_it_again_where_it_was_changed_since()
+ {
+    for migrates in [false, true] {
+        let scene = shop().await;
+        let review = registration_to_review(&scene).await;
+        let done = send(&scene, REGISTRATION, &review["state"], &json!({})).await;
+        assert_eq!(done.status, 201, "{done:?}");
+        revise(&scene, |flow| {
+            if migrates {
+                flow["migrations"] = json!([{ "from": 1, "answers": {} }]);
+            }
+        })
+        .await;
+        let again = send(&scene, REGISTRATION, &review["state"], &json!({})).await;
+        let problem = again.is_problem(409, "flowRevised");
+        assert_eq!(problem.get("keep"), None, "{problem}");
+        assert_eq!(problem["outcome"], done.field("location"));
+        let place = review["save"].as_str().unwrap();
+        let told = scene.get_with(place, &[("accept", "text/html")]).await;
+        assert_eq!(told.status, 409, "{told:?}");
+        assert!(!told.text().contains("place="), "{told:?}");
+        let listed = scene.get("/v1/registrations").await.json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn people_are_led_on_by_links_where_a_flow_was_changed() {
     let scene = shop().await;
     let people = [("accept", "text/html"), ("accept-language", "pl")];

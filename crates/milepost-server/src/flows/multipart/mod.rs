@@ -116,7 +116,7 @@ fn scanner_of(fields: &HeaderMap) -> Result<Scanner, Refusal> {
 async fn collect(visit: &Visit<'_>, parts: &mut Parts<'_>) -> Result<Submission, Refusal> {
     let mut text_room = TEXT_BYTES_MAX;
     let state = parts.state(&mut text_room).await?;
-    let progress = opened(visit, &state, Form::State)?;
+    let progress = opened(visit, &state, Form::State).await?;
     let step = visit.step_of(&progress)?;
     let resource_bytes_max = visit.shared.limits.resource_bytes_max;
     parts.read_no_more_than(READ_BYTES_MAX.max(step.files_bytes_max(resource_bytes_max) * 2))?;

@@ -71,8 +71,8 @@ fn takes_links(schema: &Value) -> bool {
     is_object && Schema::compile(schema).is_ok_and(|schema| schema.violations(&link).is_empty())
 }
 
-/// Whether an operation writes at all.
+/// Whether there is something where an operation writes to, afterwards.
 fn is_write(operation: &Value) -> bool {
     let method = operation.get("method");
-    method.is_some_and(|method| method != "CHECK")
+    method.is_some_and(|method| method != "CHECK" && method != "DELETE")
 }

@@ -150,6 +150,9 @@ impl Visit<'_> {
                     return Ok(Ok(Some(self.answer(&key, &etag, &name))));
                 }
                 Err(Failure::PreconditionFailed { current, .. }) => current,
+                Err(Failure::Forbidden) => {
+                    return self.standing_there(&key, (&document, &name), &mark).await;
+                }
                 Err(failure) => return Err(self.refused_draft(&key, failure)),
             };
             let standing = current.as_ref().and_then(|version| {
@@ -168,6 +171,26 @@ impl Visit<'_> {
         }
         let detail = "somebody else writes to the same file: send it again";
         Err(Refusal::new(ProblemType::Overloaded, detail).retry_after_s(1))
+    }
+
+    /// What is to be said where rules let nothing be written: they are asked before it is looked at whether the same was
+    /// sent before.
+    async fn standing_there(
+        &self,
+        key: &ResourceKey,
+        (document, name): (&Document, &str),
+        mark: &JsonPointer,
+    ) -> Result<Settled, Refusal> {
+        let found = rules::look_up(self.shared, self.request, key).await;
+        let found = found.map_err(|error| failure::of_read(self.shared, error))?;
+        match found {
+            Some((version, body)) if body == document.bytes => {
+                let etag = version.entity_tag().to_string();
+                Ok(Ok(Some(self.answer(key, &etag, name))))
+            }
+            Some((_, body)) if !is_draft(&body, mark) => Ok(Err(HANDED_IN.to_owned())),
+            _ => Err(self.refused_draft(key, Failure::Forbidden)),
+        }
     }
 
     async fn written(
@@ -236,7 +259,7 @@ fn if_this_stands(position: Position) -> Preconditions {
 }
 
 /// Puts a value where a pointer says, among members.
-fn set(document: &mut Value, tokens: &[String], value: Value) {
+pub(super) fn set(document: &mut Value, tokens: &[String], value: Value) {
     let mut at = document;
     for token in tokens {
         if !at.is_object() {

@@ -16,10 +16,14 @@
 //! would be in the way of the second, and what anybody does to a file later would change what became of the flow.
 
 mod draft;
+mod lasting;
 mod link;
 mod standing;
 
-pub(super) use self::standing::{gone, is_lasting};
+pub(super) use self::{
+    lasting::require_lasting,
+    standing::{gone, is_lasting},
+};
 
 use milepost_semantics::{Issue, JsonPointer, problem::Part};
 use milepost_store::{CollectionPath, ResourceKey};

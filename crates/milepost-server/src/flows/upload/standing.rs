@@ -27,7 +27,7 @@ enum Standing {
 
 impl Visit<'_> {
     /// Whether the flow's transaction was carried out before, as far as its outcome is kept.
-    pub(super) async fn has_ended(&self, progress: &Progress) -> Result<bool, Refusal> {
+    pub(in crate::flows) async fn has_ended(&self, progress: &Progress) -> Result<bool, Refusal> {
         let outcome = transaction::find_outcome((self.shared, self.request), &progress.flow);
         Ok(outcome.await?.is_some())
     }
