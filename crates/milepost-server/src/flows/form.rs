@@ -35,7 +35,7 @@ pub(super) fn value<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p
 /// The answers in a form: fields are named `input.{name}`. An empty field is no answer; a box that isn't ticked is no.
 pub(super) fn input(step: &Step, pairs: &[(String, String)]) -> Map<String, Value> {
     let mut input = Map::new();
-    // What a browser sends of a file without the file is no answer.
+    // What stands where a file is asked for is none: that is told where files are settled.
     let is_file = |schema: &Value| schema.get(file::KEYWORD).is_some();
     for (name, schema) in step.properties().filter(|(_, schema)| !is_file(schema)) {
         let given = value(pairs, &format!("input.{name}")).map(str::trim);

@@ -145,6 +145,11 @@ const TEXTS: &[[&str; 3]] = &[
         "darf nicht leer sein: wählen Sie eine andere Datei",
     ],
     [
+        "must be sent as a file: in multipart/form-data, with a filename",
+        "musi być wysłany jako plik: w multipart/form-data, z nazwą (filename)",
+        "muss als Datei gesendet werden: in multipart/form-data, mit einem Namen (filename)",
+    ],
+    [
         "is no longer there: choose the file again",
         "już go nie ma: wybierz plik jeszcze raz",
         "ist nicht mehr da: wählen Sie die Datei noch einmal",

@@ -11,11 +11,12 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
+use milepost_server::Limits;
 
 use crate::{
     flows_files::{BOUNDARY, PNG, form, form_of, multipart},
-    flows_handing::{HANDING, begun, desk, flow, operations, values},
-    scene::{Reply, Scene},
+    flows_handing::{HANDING, begun, desk, desk_within, flow, operations, values},
+    scene::{Reply, Scene, request},
 };
 
 /// Says something, and then something else without end; counts what was asked for.
@@ -49,6 +50,24 @@ async fn endless(scene: &Scene, first: &[u8], then: &str) -> (Reply, usize) {
     };
     let reply = scene.send_body(form_of(HANDING).body(body).unwrap()).await;
     (reply, read.load(Ordering::Relaxed))
+}
+
+/// Says something, and then nothing, and does not end.
+struct Stalling(Option<Bytes>);
+
+impl Body for Stalling {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        match self.0.take() {
+            Some(said) => Poll::Ready(Some(Ok(Frame::data(said)))),
+            None => Poll::Pending,
+        }
+    }
 }
 
 /// What is read of a form that is refused: its flow's largest file, what else forms have, and what comes at once.
@@ -150,7 +169,7 @@ async fn a_text_a_name_and_a_file_without_end_are_bounded_each_by_its_own() {
 }
 
 #[tokio::test]
-async fn files_that_nobody_asked_for_are_not_kept() {
+async fn files_that_nobody_asked_for_are_not_stored() {
     let scene = scene().await;
     let state = begun(&scene, None).await;
     let large = vec![b'x'; 5 << 20];
@@ -166,4 +185,74 @@ async fn files_that_nobody_asked_for_are_not_kept() {
     let files = values(&scene, "files").await;
     assert_eq!(files.len(), 1);
     assert_eq!(files[0]["name"], "b.png");
+}
+
+/// What is told at the field for a file, and that nothing came of the form.
+async fn is_told_to_send_a_file(scene: &Scene, told: &Reply) {
+    assert_eq!(told.status, 400, "{told:?}");
+    let says = "must be sent as a file: in multipart/form-data, with a filename";
+    let beside = format!("<p class=\"error\" id=\"scan-error\">{says}</p>");
+    assert!(told.text().contains(&beside), "{told:?}");
+    for collection in ["files", "notes"] {
+        assert!(values(scene, collection).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_text_in_the_place_of_a_file_is_told_at_its_field_and_never_dropped_without_a_word() {
+    let scene = scene().await;
+    let state = begun(&scene, None).await;
+    let larger_than_texts = vec![b'x'; 300 * 1024];
+    for content in [PNG, &larger_than_texts] {
+        let parts = [
+            ("state", None, state.as_bytes()),
+            ("input.scan", None, content),
+            ("input.word", None, b"hello"),
+        ];
+        let told = scene.send(form(HANDING, multipart(&parts))).await;
+        is_told_to_send_a_file(&scene, &told).await;
+    }
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let encoded = |scan: &str| format!("state={state}&input.scan={scan}&input.word=hello&go=next");
+    let told = scene
+        .send(request("POST", HANDING, &kind, &encoded("scan.png")))
+        .await;
+    is_told_to_send_a_file(&scene, &told).await;
+    let done = scene
+        .send(request("POST", HANDING, &kind, &encoded("")))
+        .await;
+    assert_eq!(done.status, 303, "an empty text is nothing: {done:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_only_its_extended_name_says_to_be_one_is_stored() {
+    let scene = scene().await;
+    let state = begun(&scene, None).await;
+    let file = part(
+        "name=\"input.scan\"; filename*=UTF-8''%C5%81%20scan.png",
+        "",
+    );
+    let end = format!("\r\n--{BOUNDARY}--\r\n").into_bytes();
+    let form = form(
+        HANDING,
+        [with_state(&state), file, PNG.to_vec(), end].concat(),
+    );
+    let done = scene.send(form).await;
+    assert_eq!(done.status, 303, "{done:?}");
+    assert_eq!(values(&scene, "files").await[0]["name"], "Ł scan.png");
+}
+
+#[tokio::test]
+async fn a_form_that_stalls_is_408_wherever_it_does_and_is_waited_for_no_longer() {
+    let mut limits = Limits::default();
+    limits.request_body_ms_max = 1;
+    let scene = desk_within(limits, &flow(&operations(), false), None).await;
+    let state = with_state(&begun(&scene, None).await);
+    let file = part("name=\"input.scan\"; filename=\"a.png\"", "begun");
+    for said in [Vec::new(), state.clone(), [state, file].concat()] {
+        let body = Stalling(Some(Bytes::from(said)));
+        let stalled = scene.send_body(form_of(HANDING).body(body).unwrap());
+        assert_eq!(stalled.await.status, 408);
+    }
+    assert!(values(&scene, "files").await.is_empty());
 }

@@ -41,7 +41,12 @@ pub(crate) fn flow(operations: &Value, has_review: bool) -> Value {
 
 /// With this flow, its files under these rules.
 pub(crate) async fn desk(flow: &Value, rules: Option<Value>) -> Scene {
-    let scene = Scene::serving(Limits::default(), Serving::FreshEachTime);
+    desk_within(Limits::default(), flow, rules).await
+}
+
+/// The same, within other limits.
+pub(crate) async fn desk_within(limits: Limits, flow: &Value, rules: Option<Value>) -> Scene {
+    let scene = Scene::serving(limits, Serving::FreshEachTime);
     let mut files =
         json!({ "indexes": { "draft": "/draft" }, "drafts": { "index": "draft", "age": "P90D" } });
     if let (Some(members), Some(rules)) = (files.as_object_mut(), rules) {

@@ -52,6 +52,19 @@ pub(super) struct Sent {
     pub(super) files: Vec<SentFile>,
 }
 
+impl Sent {
+    /// Whether a text is where the step asks for a file.
+    pub(super) fn has_text_for(&self, member: &str) -> bool {
+        let is_its = |name: &str| name.strip_prefix("input.") == Some(member);
+        let mut pairs = self.pairs.iter();
+        pairs.any(|(name, text)| is_its(name) && !text.trim().is_empty())
+            || self
+                .files
+                .iter()
+                .any(|file| file.is_text && file.member == member)
+    }
+}
+
 /// A file that was sent.
 #[derive(Debug)]
 pub(super) struct SentFile {
@@ -59,8 +72,10 @@ pub(super) struct SentFile {
     pub(super) member: String,
     /// What its sender calls it; empty where none was chosen.
     pub(super) name: String,
-    /// `None` where it is larger than is asked for.
+    /// `None` where it is larger than is asked for, or no file.
     pub(super) content: Option<Bytes>,
+    /// Nothing says that it is a file: there was a text in the place of one.
+    is_text: bool,
 }
 
 impl SentFile {
@@ -86,7 +101,8 @@ pub(super) async fn read(visit: &Visit<'_>, body: RequestBody<'_>) -> Result<Sub
     };
     let time_max = visit.shared.limits.request_body_time_max();
     let collected = tokio::time::timeout(time_max, collect(visit, &mut parts)).await;
-    let collected = collected.unwrap_or_else(|_elapsed| Err(Refusal::body_too_slow(time_max)));
+    // Whoever is too slow for a form is not waited for any longer.
+    let collected = collected.map_err(|_elapsed| Refusal::body_too_slow(time_max))?;
     if collected.is_err() {
         let rest = parts.drop_rest(rest_bytes_max(visit));
         let _unfinished = tokio::time::timeout(REST_TIME_MAX, rest).await;
@@ -185,26 +201,59 @@ impl Parts<'_> {
             if count > FIELDS_MAX {
                 return Err(malformed(&format!("it has more than {FIELDS_MAX} fields")));
             }
-            let Some(name) = head.file_name else {
-                let text = self.text(&mut room.text).await?;
-                sent.pairs.push((head.name, text));
-                continue;
-            };
-            let is_new = |member: &str| sent.files.iter().all(|file| file.member != member);
-            let asked = room.of_file(&head.name);
-            let Some((member, bytes_max)) = asked.filter(|(member, _)| is_new(member)) else {
-                self.content(0).await?;
-                continue;
-            };
-            let content = self.content(bytes_max).await?;
-            room.files -= content.as_ref().map_or(0, Vec::len);
-            sent.files.push(SentFile {
-                member,
-                name,
-                content: content.map(Bytes::from),
-            });
+            match head.file_name {
+                None => self.field(head.name, room, &mut sent).await?,
+                Some(file) => self.file((head.name, file), room, &mut sent).await?,
+            }
         }
         Ok(sent)
+    }
+
+    /// A text; of one where the step asks for a file, only that it is there.
+    async fn field(
+        &mut self,
+        name: String,
+        room: &mut Room<'_>,
+        sent: &mut Sent,
+    ) -> Result<(), Refusal> {
+        let Some((member, _)) = room.of_file(&name) else {
+            let text = self.text(&mut room.text).await?;
+            sent.pairs.push((name, text));
+            return Ok(());
+        };
+        if self.content(0).await?.is_none() {
+            sent.files.push(SentFile {
+                member,
+                name: String::new(),
+                content: None,
+                is_text: true,
+            });
+        }
+        Ok(())
+    }
+
+    /// A file, where the step asks for one there and this is the first.
+    async fn file(
+        &mut self,
+        (field, name): (String, String),
+        room: &mut Room<'_>,
+        sent: &mut Sent,
+    ) -> Result<(), Refusal> {
+        let is_new = |member: &str| sent.files.iter().all(|file| file.member != member);
+        let asked = room.of_file(&field);
+        let Some((member, bytes_max)) = asked.filter(|(member, _)| is_new(member)) else {
+            self.content(0).await?;
+            return Ok(());
+        };
+        let content = self.content(bytes_max).await?;
+        room.files -= content.as_ref().map_or(0, Vec::len);
+        sent.files.push(SentFile {
+            member,
+            name,
+            content: content.map(Bytes::from),
+            is_text: false,
+        });
+        Ok(())
     }
 
     /// A field's text.
@@ -301,7 +350,42 @@ fn malformed(what: &str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn step(id: &str, files: &[&str]) -> Step {
+        let file =
+            json!({ "file": { "collection": "files", "accept": ["image/png"], "maxBytes": 1000 } });
+        let members = files.iter().map(|name| ((*name).to_owned(), file.clone()));
+        let mut members: serde_json::Map<_, _> = members.collect();
+        members.insert("word".to_owned(), json!({ "type": "string" }));
+        let schema = json!({ "type": "object", "properties": members });
+        serde_json::from_value(json!({ "id": id, "title": id, "schema": schema })).unwrap()
+    }
+
+    #[test]
+    fn there_is_room_for_the_files_of_this_step_alone_and_of_each_no_more_than_is_left() {
+        let steps = [step("one", &["scan", "photo"]), step("two", &["letter"])];
+        let of = |step, field: &str, files| {
+            let room = Room {
+                step,
+                resource_bytes_max: 1 << 20,
+                files,
+                text: TEXT_BYTES_MAX,
+            };
+            room.of_file(field).map(|(_, bytes_max)| bytes_max)
+        };
+        for field in ["input.scan", "input.photo"] {
+            assert_eq!(of(&steps[0], field, 2000), Some(1000), "{field}");
+            assert_eq!(of(&steps[0], field, 10), Some(10), "{field}");
+            assert_eq!(of(&steps[1], field, 2000), None, "{field}");
+        }
+        assert_eq!(of(&steps[1], "input.letter", 2000), Some(1000));
+        for field in ["input.letter", "input.word", "scan", "input.", "state"] {
+            assert_eq!(of(&steps[0], field, 2000), None, "{field}");
+        }
+    }
 
     #[test]
     fn room_for_content_is_never_more_than_may_be_kept() {

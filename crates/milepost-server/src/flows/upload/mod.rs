@@ -45,6 +45,9 @@ use crate::{href, refusal::Refusal, rules::Sightline};
 /// The tag of what was not looked at. No version of anything has it, so nothing is ever made lasting by it.
 const UNSEEN: &str = "\"unseen\"";
 
+/// What is said of a text in the place of a file.
+const NO_FILE: &str = "must be sent as a file: in multipart/form-data, with a filename";
+
 /// What somebody answers with a file: its link, or what is wrong with it.
 type Settled = Result<Option<Value>, String>;
 
@@ -173,6 +176,9 @@ impl Visit<'_> {
         place: &Place<'_>,
         sent: &Sent,
     ) -> Result<Result<Offered, String>, Refusal> {
+        if sent.has_text_for(place.name) {
+            return Ok(Err(NO_FILE.to_owned()));
+        }
         let mut files = sent.files.iter().filter(|file| file.is_chosen());
         if let Some(file) = files.find(|file| file.member == place.name) {
             let draft = self.draft(place, file).await?;
