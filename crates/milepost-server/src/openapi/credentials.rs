@@ -98,11 +98,20 @@ pub(super) fn refuse(document: &mut Value) {
         .filter_map(Value::as_object_mut)
         .flat_map(|item| item.values_mut())
     {
-        for status in REFUSED {
-            let response = component("responses", &responses::problem_name(status));
-            put(operation, "/responses", &status.to_string(), response);
-        }
+        REFUSED.iter().for_each(|status| tell(operation, *status));
     }
+}
+
+/// Adds what is told to who may not to an operation; a response of its own keeps what else it says.
+fn tell(operation: &mut Value, status: u16) {
+    let own = format!("/responses/{status}/headers");
+    if operation.pointer(&own).is_some() {
+        let fields = component("headers", "WWW-Authenticate");
+        put(operation, &own, "WWW-Authenticate", fields);
+        return;
+    }
+    let response = component("responses", &responses::problem_name(status));
+    put(operation, "/responses", &status.to_string(), response);
 }
 
 /// Puts a member into the object at a pointer, where there is one.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     component, object,
     operation::Operation,
-    responses::{fields_of, json_response},
+    responses::{empty, fields_of, json_response, of_status},
     service::{TAG, item},
 };
 use crate::flows::COLLECTION;
@@ -30,7 +30,11 @@ pub(super) fn paths() -> Map<String, Value> {
 
 /// What is sent and answered there.
 pub(super) fn schemas() -> Map<String, Value> {
-    object([("FlowStep", step()), ("FlowAnswer", answer())])
+    object([
+        ("FlowStep", step()),
+        ("FlowAnswer", answer()),
+        ("FlowForm", form()),
+    ])
 }
 
 fn begin() -> Operation {
@@ -55,31 +59,69 @@ fn begin() -> Operation {
 }
 
 fn go_on() -> Operation {
-    let about = "Answers a step: with the next one, or, after the last, with the outcome of the flow's transaction, which is carried out once however often it is sent. Which steps there are depends on what was answered. Where a member of a step's `schema` has `file`, a draft is put into the collection that it names, and its `href` is answered. Browsers send forms, with files as multipart/form-data whose first field is `state`.";
+    let about = "Answers a step: with the next one, or, after the last, with the outcome of the flow's transaction, which is carried out once however often it is sent. Which steps there are depends on what was answered. Where a member of a step's `schema` has `file`, a draft is put into the collection that it names, and its `href` is answered. Browsers send forms, with files as multipart/form-data whose first field is `state`, and are answered with pages, and after each form with a link.";
     let next = component("schemas", "FlowStep");
     let outcome = component("schemas", "Outcome");
     let either = json!({ "anyOf": [next, outcome] });
-    Operation::new("answerFlow", TAG, "Answer a step of a flow")
+    let form = json!({ "schema": component("schemas", "FlowForm") });
+    let content = json!({
+        "application/json": { "schema": component("schemas", "FlowAnswer") },
+        "application/x-www-form-urlencoded": form,
+        "multipart/form-data": form,
+    });
+    let again = json_response(
+        "The next step; or it was completed before: its outcome.",
+        &either,
+        GUARDED,
+    );
+    let completed = json_response(
+        "Completed.",
+        &outcome,
+        &["Location", "Cache-Control", "Vary"],
+    );
+    let led_on = empty(
+        "A form was taken: where the next page is, or what became of the flow.",
+        &["Location", "Cache-Control", "Vary"],
+    );
+    let operation = Operation::new("answerFlow", TAG, "Answer a step of a flow")
         .describe(about)
-        .body(&json!({ "application/json": { "schema": component("schemas", "FlowAnswer") } }))
-        .answers(
-            200,
-            json_response(
-                "The next step; or it was completed before: its outcome.",
-                &either,
-                GUARDED,
-            ),
-        )
-        .answers(
-            201,
-            json_response(
-                "Completed.",
-                &outcome,
-                &["Location", "Cache-Control", "Vary"],
-            ),
-        )
+        .body(&content)
+        .answers(200, for_people(again))
+        .answers(201, completed)
+        .answers(303, led_on)
         .answers_as(308, "moved")
-        .refuses(&[403, 408, 409, 412, 413, 415, 422])
+        .refuses(&[415]);
+    let told = [400, 401, 403, 404, 408, 409, 412, 413, 422, 500, 503];
+    told.into_iter().fold(operation, |operation, status| {
+        operation.answers(status, for_people(of_status(status)))
+    })
+}
+
+/// A response that is a page where a form was sent.
+fn for_people(mut response: Value) -> Value {
+    let content = response.get_mut("content").and_then(Value::as_object_mut);
+    if let Some(content) = content {
+        let page = json!({ "schema": { "type": "string" } });
+        content.insert("text/html".to_owned(), page);
+    }
+    response
+}
+
+/// The same for both kinds of forms: a file is a field that has a filename.
+fn form() -> Value {
+    json!({
+        "type": "object",
+        "description": "A form, as the flow's pages have it.",
+        "required": ["state"],
+        "properties": {
+            "state": { "type": "string", "description": "The state of the step that is answered, as it was given. In multipart/form-data the first field." },
+            "go": { "type": "string", "enum": ["next", "back"], "default": "next", "description": "To the next step, or to the one before." },
+        },
+        "additionalProperties": {
+            "type": "string",
+            "description": "`input.{name}`: an answer; where the step's `schema` has `file`, a file, which only multipart/form-data takes, with a filename. `remove.{name}`: to be without the file that was chosen before.",
+        },
+    })
 }
 
 fn answer() -> Value {

@@ -162,6 +162,26 @@ fn assert_is_problem(document: &Value, response: &Value, at: &str) {
 }
 
 #[tokio::test]
+async fn a_step_of_a_flow_is_answered_by_forms_too_and_they_lead_on() {
+    let document = document().await;
+    let operation = &document["paths"]["/-/flows/{id}"]["post"];
+    let content = operation["requestBody"]["content"].as_object().unwrap();
+    for kind in ["application/x-www-form-urlencoded", "multipart/form-data"] {
+        let schema = resolved(&document, &content[kind]["schema"]);
+        assert_eq!(schema["required"], json!(["state"]), "{kind}");
+        assert_eq!(schema["properties"]["state"]["type"], "string", "{kind}");
+    }
+    let answers = &operation["responses"];
+    assert!(answers["303"]["headers"].get("Location").is_some());
+    let challenge = &answers["403"]["headers"]["WWW-Authenticate"];
+    assert!(challenge.is_object(), "what is added for all is there too");
+    for status in ["200", "400", "401", "403", "409", "413", "422"] {
+        let page = &answers[status]["content"]["text/html"];
+        assert_eq!(page["schema"]["type"], "string", "{status}");
+    }
+}
+
+#[tokio::test]
 async fn every_parameter_of_a_path_is_described() {
     let document = document().await;
     for (path, item) in document["paths"].as_object().unwrap() {
