@@ -37,7 +37,7 @@ struct Changed {
 }
 
 /// Carries out the flow's transaction, or tells what became of it before.
-pub(super) async fn commit(visit: &Visit<'_>, progress: Progress) -> Answer {
+pub(super) async fn commit(visit: &Visit<'_>, mut progress: Progress) -> Answer {
     let id: ResourceId = progress
         .flow
         .parse()
@@ -47,6 +47,11 @@ pub(super) async fn commit(visit: &Visit<'_>, progress: Progress) -> Answer {
     let carried = match transaction::repeated(asked, &id, digest).await? {
         Some(carried) => carried,
         None => {
+            let steps = visit.walk(&progress).steps().to_vec();
+            let gone = upload::gone(visit, &mut progress, &steps).await?;
+            if !gone.is_empty() {
+                return missing(visit, progress, &gone).await;
+            }
             let operations = operations(visit, &progress)?;
             let document = json!({ "operations": operations });
             transaction::carry_out(asked, id, document, digest).await?
@@ -249,7 +254,7 @@ async fn missing(visit: &Visit<'_>, progress: Progress, gone: &[Issue]) -> Answe
     }
     let (progress, step) = visit.look(progress).await?;
     let next = visit.document(&progress, step)?;
-    let detail = "files are no longer there, or may no longer be read: where this was completed before, that holds, also after what became of it is no longer kept; else answer the step in next again";
+    let detail = "files are no longer there, may no longer be read, or are not what is asked for any more: where this was completed before, that holds, also after what became of it is no longer kept; else answer the step in next again";
     let problem = Problem::new(ProblemType::InvalidInput, detail).with_issues(gone.to_vec());
     Err(Refusal::from(problem.with_member("next", next)))
 }

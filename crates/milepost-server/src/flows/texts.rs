@@ -155,6 +155,11 @@ const TEXTS: &[[&str; 3]] = &[
         "ist nicht mehr da: wählen Sie die Datei noch einmal",
     ],
     [
+        "is not what is asked for any more: choose another file",
+        "nie jest już tym, o co się prosi: wybierz inny plik",
+        "ist nicht mehr das, was verlangt wird: wählen Sie eine andere Datei",
+    ],
+    [
         "was handed in with this form before: start again to hand it in once more",
         "został już przekazany w tym formularzu: zacznij od nowa, aby przekazać go jeszcze raz",
         "wurde mit diesem Formular schon eingereicht: beginnen Sie von vorn, um sie noch einmal einzureichen",

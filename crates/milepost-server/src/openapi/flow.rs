@@ -149,7 +149,7 @@ fn step() -> Value {
             "help": { "type": ["string", "null"] },
             "schema": { "type": "object", "description": "JSON Schema of what is to be answered." },
             "answers": { "type": "object", "description": "What was answered so far, by step." },
-            "issues": { "type": "array", "items": component("schemas", "Issue"), "description": "Files that were answered before and are no longer there: they are to be answered again." },
+            "issues": { "type": "array", "items": component("schemas", "Issue"), "description": "Files that were answered before and are no longer there, or not what is asked for any more: they are to be answered again." },
             "shown": { "type": "object", "description": "Resources as they are shown, by name: `href`, `etag`, `value`." },
             "state": { "type": "string", "description": "Opaque: to be sent with the answer. All that there is of this walk." },
             "progress": {

@@ -43,6 +43,7 @@ mod flows_drafts;
 mod flows_elsewhere;
 mod flows_files;
 mod flows_handing;
+mod flows_kept;
 mod flows_operations;
 mod flows_pages;
 mod flows_revised;

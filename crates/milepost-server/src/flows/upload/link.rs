@@ -4,6 +4,7 @@
 //! nobody's in particular or whose it is that asks.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use milepost_semantics::JsonPointer;
 use milepost_store::ResourceKey;
 use serde_json::Value;
@@ -57,15 +58,24 @@ impl Visit<'_> {
             return Ok(Err(detail.to_owned()));
         };
         let (_, mark) = self.drafts(wanted)?;
+        let name = self.judged((wanted, mark), &body).await?;
+        let etag = version.entity_tag().to_string();
+        Ok(name.map(|name| Some(self.answer(key, &etag, &name))))
+    }
+
+    /// The name of a file that is there, or what is wrong with it.
+    pub(super) async fn judged(
+        &self,
+        (wanted, mark): (&Wanted, JsonPointer),
+        body: &Bytes,
+    ) -> Result<Result<String, String>, Refusal> {
         let judging = Judging {
             wanted: wanted.clone(),
             resource_bytes_max: self.shared.limits.resource_bytes_max,
             mark,
             subject: self.subject().id().map(str::to_owned),
         };
-        let name = aside::work(&body, move |body| judging.name(body)).await?;
-        let etag = version.entity_tag().to_string();
-        Ok(name.map(|name| Some(self.answer(key, &etag, &name))))
+        aside::work(body, move |body| judging.name(body)).await
     }
 }
 

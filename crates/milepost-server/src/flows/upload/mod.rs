@@ -12,8 +12,9 @@
 //! looked at then as a form's is ([`link`]). Where the flow's transaction was carried out before, nothing is stored or looked at
 //! any more: what is sent has its name, by which the end is known again, and no tag.
 //!
-//! **Also considered.** To look at files once more at the end: then what was made lasting by the first of two equal requests
-//! would be in the way of the second, and what anybody does to a file later would change what became of the flow.
+//! A definition may change between a file and the end, so a draft is judged once more, by what is asked for then, wherever it
+//! is met again and before the transaction. What is lasting already is not: what was made so by the first of two equal requests
+//! would be in the way of the second.
 
 mod draft;
 mod lasting;
@@ -29,7 +30,10 @@ use milepost_semantics::{Issue, JsonPointer, problem::Part};
 use milepost_store::{CollectionPath, ResourceKey};
 use serde_json::{Map, Value, json};
 
-use self::{draft::Draft, standing::GONE};
+use self::{
+    draft::Draft,
+    standing::{GONE, UNFIT},
+};
 use super::{
     Input,
     definition::{Step, unusable},
@@ -141,7 +145,8 @@ impl Settling<'_> {
             match self.file(&place, given.as_ref()).await? {
                 Ok(answer) => answers.extend(answer.map(|answer| (name.clone(), answer))),
                 Err(detail) => {
-                    let kept = place.kept().filter(|_| detail != GONE);
+                    let is_kept = ![GONE, UNFIT].contains(&detail.as_str());
+                    let kept = place.kept().filter(|_| is_kept);
                     answers.extend(kept.map(|kept| (name.clone(), kept.clone())));
                     let pointer = format!("/input/{name}");
                     issues.push(Issue::new(Part::Body, pointer, detail));
@@ -196,12 +201,8 @@ impl Visit<'_> {
         match offered {
             Offered::Nothing => Ok(Ok(None)),
             Offered::Kept(kept) => {
-                let is_gone = self.is_gone(place.wanted, &kept).await?;
-                Ok(if is_gone {
-                    Err(GONE.to_owned())
-                } else {
-                    Ok(Some(kept))
-                })
+                let why = self.why_again(place.wanted, &kept).await?;
+                Ok(why.map_or(Ok(Some(kept)), |why| Err(why.to_owned())))
             }
             Offered::New(draft) => self.stored(place.wanted, draft).await,
             Offered::Linked(key) => self.looked_at(place.wanted, &key).await,

@@ -1,6 +1,8 @@
 //! What became of a file since it was answered.
 
+use bytes::Bytes;
 use milepost_semantics::{Issue, JsonPointer, problem::Part};
+use milepost_store::ResourceKey;
 use serde_json::Value;
 
 use crate::{
@@ -14,11 +16,14 @@ use crate::{
 /// What is said of a file whose draft is no longer there, or no longer what was looked at.
 pub(super) const GONE: &str = "is no longer there: choose the file again";
 
+/// What is said of a file that was right when it was answered, and is asked for otherwise since.
+pub(super) const UNFIT: &str = "is not what is asked for any more: choose another file";
+
 /// What became of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Standing {
     /// It is there, as it was looked at.
-    Draft,
+    Draft(ResourceKey, Bytes),
     /// It is no draft any more.
     Lasting,
     /// It is not there, for whoever asks, or is another draft.
@@ -32,9 +37,36 @@ impl Visit<'_> {
         Ok(outcome.await?.is_some())
     }
 
-    /// Whether a file has to be answered again, as long as the flow hasn't ended.
-    pub(super) async fn is_gone(&self, wanted: &Wanted, answer: &Value) -> Result<bool, Refusal> {
-        Ok(self.standing(wanted, answer).await? == Standing::Gone)
+    /// Why a file has to be answered again, where it has to, as long as the flow hasn't ended. A definition may ask for
+    /// others than when it was answered, so a draft is judged each time.
+    pub(super) async fn why_again(
+        &self,
+        wanted: &Wanted,
+        answer: &Value,
+    ) -> Result<Option<&'static str>, Refusal> {
+        Ok(match self.standing(wanted, answer).await? {
+            Standing::Lasting => None,
+            Standing::Gone => Some(GONE),
+            Standing::Draft(key, body) => {
+                let (collection, mark) = self.drafts(wanted)?;
+                let is_there = key.collection == collection;
+                let fits = is_there && self.judged((wanted, mark), &body).await?.is_ok();
+                (!fits).then_some(UNFIT)
+            }
+        })
+    }
+
+    /// Where `true` says that a resource is a draft, of the collection where it is.
+    fn mark_of(&self, wanted: &Wanted, key: &ResourceKey) -> Result<Option<JsonPointer>, Refusal> {
+        let own = Wanted {
+            collection: key.collection.to_string(),
+            ..wanted.clone()
+        };
+        match self.drafts(&own) {
+            Ok((_, mark)) => Ok(Some(mark)),
+            Err(_) if own.collection != wanted.collection => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
     }
 
     async fn standing(&self, wanted: &Wanted, answer: &Value) -> Result<Standing, Refusal> {
@@ -49,13 +81,12 @@ impl Visit<'_> {
             return Ok(Standing::Gone);
         };
         if Some(&*version.entity_tag().to_string()) == text("etag") {
-            return Ok(Standing::Draft);
+            return Ok(Standing::Draft(key, body));
         }
-        let (_, mark) = self.drafts(wanted)?;
-        Ok(if is_draft(&body, &mark) {
-            Standing::Gone
-        } else {
-            Standing::Lasting
+        let mark = self.mark_of(wanted, &key)?;
+        Ok(match mark {
+            Some(mark) if !is_draft(&body, &mark) => Standing::Lasting,
+            _ => Standing::Gone,
         })
     }
 }
@@ -66,7 +97,7 @@ pub(super) fn is_draft(body: &[u8], mark: &JsonPointer) -> bool {
     document.is_ok_and(|document| document.pointer(&mark.to_string()) == Some(&Value::Bool(true)))
 }
 
-/// Takes answers away whose drafts are gone, of these steps; where there are any, the progress is at the first step
+/// Takes answers away whose drafts are gone, or not what is asked for any more, of these steps; where there are any, the progress is at the first step
 /// that has to be answered again, and what is to be said there. After the end nothing is gone.
 pub(in crate::flows) async fn gone(
     visit: &Visit<'_>,
@@ -78,14 +109,17 @@ pub(in crate::flows) async fn gone(
         for (name, wanted) in step.files() {
             let given = progress.answers.get(&step.id).and_then(|a| a.get(name));
             let Some(given) = given else { continue };
-            if !visit.is_gone(&wanted, given).await? || visit.has_ended(progress).await? {
+            let Some(why) = visit.why_again(&wanted, given).await? else {
+                continue;
+            };
+            if visit.has_ended(progress).await? {
                 continue;
             }
             if issues.is_empty() {
                 step.id.clone_into(&mut progress.at);
             }
             if progress.at == step.id {
-                issues.push(Issue::new(Part::Body, format!("/input/{name}"), GONE));
+                issues.push(Issue::new(Part::Body, format!("/input/{name}"), why));
             }
             let answers = progress.answers.get_mut(&step.id);
             answers
@@ -106,7 +140,8 @@ pub(in crate::flows) async fn is_lasting(
         for (name, wanted) in step.files() {
             let given = progress.answers.get(&step.id).and_then(|a| a.get(name));
             let Some(given) = given else { continue };
-            if visit.standing(&wanted, given).await? == Standing::Lasting {
+            let standing = visit.standing(&wanted, given).await?;
+            if matches!(standing, Standing::Lasting) {
                 return Ok(true);
             }
         }
