@@ -258,6 +258,9 @@ impl Store for Postgres {
     }
 
     fn health(&self) -> Health {
+        if self.queue.is_closed() {
+            return Health::Down("this node writes no more: restart it".to_owned());
+        }
         self.shared.health()
     }
 
@@ -374,7 +377,7 @@ impl Store for Postgres {
                 mpsc::error::TrySendError::Full(_) => WriteError::Overloaded,
                 mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
             })?;
-        // The sequencer answers every request it took, unless the runtime ended.
+        // The sequencer answers every request it took, unless its thread ended.
         answer.await.unwrap_or(Err(WriteError::Unknown))
     }
 }

@@ -34,11 +34,15 @@ impl Begun {
 
 /// Begins a sequencer on a thread of its own, with a first connection, if the nodes that run agree.
 pub(crate) async fn begin(connector: &Connector, node: &Node) -> Result<Begun, Trouble> {
-    let (tell, told) = oneshot::channel();
+    let (mut tell, told) = oneshot::channel();
     let (rest, awaited) = oneshot::channel();
     let (connector, node) = (connector.clone(), node.clone());
     let sequencing = async move {
-        let begun = Sequencing::begin(&connector, &node).await;
+        let begun = tokio::select! {
+            begun = Sequencing::begin(&connector, &node) => begun,
+            // Whoever wanted it doesn't wait any more.
+            () = tell.closed() => return,
+        };
         let sequencing = match begun {
             Ok(sequencing) => sequencing,
             Err(trouble) => return drop(tell.send(Err(trouble))),
@@ -54,10 +58,13 @@ pub(crate) async fn begin(connector: &Connector, node: &Node) -> Result<Begun, T
 }
 
 fn spawn(sequencing: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     let thread = thread::Builder::new().name("sequencer".to_owned());
-    thread.spawn(move || runtime.block_on(sequencing))?;
+    thread.spawn(move || {
+        // Where there is none, what was to run on it is dropped, and who waits for it is told.
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(sequencing);
+        }
+    })?;
     Ok(())
 }

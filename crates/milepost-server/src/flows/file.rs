@@ -193,7 +193,7 @@ impl Spoken<'_> {
         let is_answered = |(step, name): &(String, Option<String>)| {
             let step = answers.get(step);
             let name = name.as_ref();
-            name.is_none_or(|name| step.is_some_and(|step| step.get(name).is_some()))
+            step.is_some_and(|step| name.is_none_or(|name| step.get(name).is_some()))
         };
         let is_file = |(step, name): &(String, Option<String>)| {
             let mut files = unanswered.iter();

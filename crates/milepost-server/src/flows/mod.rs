@@ -249,7 +249,7 @@ fn revised(visit: &Visit<'_>, progress: &Progress, version: u64) -> Result<Progr
     if let Some(migrated) = migrated(&walk, version) {
         return Ok(migrated);
     }
-    let kept = kept(&walk, new_id());
+    let kept = kept(&walk);
     let steps: Vec<&String> = kept.answers.keys().collect();
     let keep = visit.place_link(&kept)?.filter(|_| !steps.is_empty());
     let detail = format!(

@@ -141,9 +141,8 @@ pub(super) fn migrated(walk: &Walk<'_, '_>, from: u64) -> Option<Progress> {
 }
 
 /// What can be kept of a state of another version that nothing is said about: the answers that still hold.
-pub(super) fn kept(walk: &Walk<'_, '_>, flow_id: String) -> Progress {
+pub(super) fn kept(walk: &Walk<'_, '_>) -> Progress {
     let mut progress = walk.progress.clone();
-    progress.flow = flow_id;
     progress.answers.retain(|id, given| {
         let wrong = walk.flow.step(id).zip(given.as_object());
         wrong.is_some_and(|(step, given)| step.wrong(given).is_ok_and(|wrong| wrong.is_empty()))

@@ -96,9 +96,11 @@ struct Header {
 impl Header {
     fn read(part: &str) -> Result<Self, TokenFault> {
         let bytes = decoded(part)?;
+        // A list of the same values would be read as well.
+        let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
         let header: Option<Self> = serde_json::from_slice(&bytes).ok();
-        let header = header.ok_or(TokenFault::Malformed(
-            "its header is no strict JSON object, or has a member that is no text",
+        let header = header.filter(|_| is_object).ok_or(TokenFault::Malformed(
+            "its header is no JSON object, or has a member that is no text",
         ))?;
         let is_long = |text: &Option<String>| {
             let text = text.as_ref();

@@ -316,6 +316,43 @@ async fn a_flow_that_would_leave_a_file_a_draft_ends_with_nothing_done_and_says_
 }
 
 #[tokio::test]
+async fn of_files_that_are_gone_at_two_steps_each_is_told_at_its_own() {
+    let mut two = flow(&operations(), true);
+    let mut second = two["steps"][0].clone();
+    second["id"] = json!("two");
+    two["steps"].as_array_mut().unwrap().insert(1, second);
+    let stays = json!({ "method": "PATCH", "href": { "$answer": "/two/scan/href" }, "value": { "draft": null } });
+    two["transaction"]["operations"]
+        .as_array_mut()
+        .unwrap()
+        .push(stays);
+    let scene = desk(&two, None).await;
+    let file = handed("image/png", PNG).to_string();
+    let link = |name: &str| json!({ "scan": { "href": format!("/v1/files/{name}") } });
+    for name in ["a", "b", "c"] {
+        scene.made(&format!("/v1/files/{name}"), &file).await;
+    }
+    let state = begun(&scene, None).await;
+    let answer = async |state: &Value, input: &Value| {
+        let reply = scene.send(document(state.as_str().unwrap(), input)).await;
+        reply.json()
+    };
+    let at_two = answer(&json!(state), &link("a")).await;
+    let review = answer(&at_two["state"], &link("b")).await;
+    assert_eq!(review["step"], "review", "{review}");
+    let any = [("if-match", "*")];
+    for name in ["a", "b"] {
+        let gone = crate::scene::request("DELETE", &format!("/v1/files/{name}"), &any, "");
+        assert!(scene.send(gone).await.status.is_success());
+    }
+    let told = answer(&review["state"], &json!({})).await;
+    assert_eq!(told["next"]["step"], "one", "{told}");
+    let told = answer(&told["next"]["state"], &link("c")).await;
+    assert_eq!(told["step"], "two", "{told}");
+    assert_eq!(told["issues"][0]["name"], "/input/scan", "{told}");
+}
+
+#[tokio::test]
 async fn a_definition_that_deletes_the_files_that_it_asks_for_is_refused() {
     let mut operations = operations();
     operations[1] = json!({ "method": "DELETE", "href": { "$answer": "/one/scan/href" } });

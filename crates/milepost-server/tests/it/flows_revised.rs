@@ -63,6 +63,22 @@ async fn whoever_has_come_to_the_end_of_a_flow_is_not_led_through_it_again_where
 }
 
 #[tokio::test]
+async fn what_is_kept_of_a_walk_is_the_same_walk_and_ends_once() {
+    let scene = shop().await;
+    let review = registration_to_review(&scene).await;
+    revise(&scene, |_| {}).await;
+    let told = send(&scene, REGISTRATION, &review["state"], &json!({})).await;
+    let problem = told.is_problem(409, "flowRevised");
+    let kept = scene.get(problem["keep"].as_str().unwrap()).await.json();
+    let done = send(&scene, REGISTRATION, &kept["state"], &json!({})).await;
+    assert_eq!(done.status, 201, "{done:?}");
+    let again = send(&scene, REGISTRATION, &review["state"], &json!({})).await;
+    let problem = again.is_problem(409, "flowRevised");
+    assert_eq!(problem["outcome"], done.field("location"));
+    assert_eq!(problem.get("keep"), None, "{problem}");
+}
+
+#[tokio::test]
 async fn people_are_led_on_by_links_where_a_flow_was_changed() {
     let scene = shop().await;
     let people = [("accept", "text/html"), ("accept-language", "pl")];

@@ -46,9 +46,11 @@ pub(in crate::flows) fn require_lasting(
 /// Whether a draft is none any more once this was written.
 fn makes_lasting(write: &Value, mark: &JsonPointer) -> bool {
     let document = TransactionDocument::parse(json!({ "operations": [write] }));
-    let operation = document
-        .ok()
-        .and_then(|document| document.operations.into_iter().next());
+    let Ok(document) = document else {
+        // No operation at all, which is told where it is carried out.
+        return true;
+    };
+    let operation = document.operations.into_iter().next();
     let is_marked = |document: &Value| mark.resolve(document) == Some(&Value::Bool(true));
     match operation.map(|operation| operation.kind) {
         Some(OperationKind::Put { value }) => !is_marked(&value),
@@ -70,22 +72,30 @@ fn makes_lasting(write: &Value, mark: &JsonPointer) -> bool {
     }
 }
 
-/// What the steps of a JSON Patch (RFC 6902 §4) that write to the mark itself leave there.
+/// What the steps of a JSON Patch (RFC 6902 §4) leave at the mark, as far as they tell.
 fn takes_away(steps: &[Value], mark: &str) -> bool {
     let mut is_gone = false;
     for step in steps {
-        let is_mark = |member: &str| step.get(member).is_some_and(|place| place == mark);
+        let place = |member: &str| below(step.get(member)?.as_str()?, mark);
         let method = step.get("op").and_then(Value::as_str).unwrap_or_default();
-        match method {
-            "remove" if is_mark("path") => is_gone = true,
-            "move" if is_mark("from") => is_gone = true,
-            "add" | "replace" if is_mark("path") => {
-                is_gone = step.get("value") != Some(&Value::Bool(true));
+        match (method, place("path"), place("from")) {
+            ("remove", Some(_), _) | ("move", _, Some(_)) => is_gone = true,
+            ("add" | "replace", Some(rest), _) => {
+                let value = step.get("value").and_then(|value| value.pointer(rest));
+                is_gone = value != Some(&Value::Bool(true));
             }
+            // What comes from elsewhere isn't known here.
+            ("move" | "copy", Some(_), _) => is_gone = true,
             _ => {}
         }
     }
     is_gone
+}
+
+/// Where the mark lies below a place; `None` where it doesn't.
+fn below<'m>(place: &str, mark: &'m str) -> Option<&'m str> {
+    let rest = mark.strip_prefix(place)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
 #[cfg(test)]
@@ -107,6 +117,11 @@ mod tests {
             r#"{"method":"PUT","value":{"name":"a"}}"#,
             r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"remove","path":"/about/draft"}]}"#,
             r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"replace","path":"/about/draft","value":false}]}"#,
+            r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"remove","path":"/about"}]}"#,
+            r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"replace","path":"/about","value":{"x":1}}]}"#,
+            r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"replace","path":"","value":{}}]}"#,
+            r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"move","from":"/about","path":"/meta"}]}"#,
+            r#"{"method":"PATCH"}"#,
         ] {
             assert!(lasting(good), "{good}");
         }
@@ -117,8 +132,10 @@ mod tests {
             r#"{"method":"PATCH","value":{"draft":null}}"#,
             r#"{"method":"PUT","value":{"about":{"draft":true}}}"#,
             r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"add","path":"/x","value":1}]}"#,
+            r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"remove","path":"/about/draft"},{"op":"add","path":"/about","value":{"draft":true}}]}"#,
+            r#"{"method":"PATCH","contentType":"application/json-patch+json","value":[{"op":"remove","path":"/ab"}]}"#,
             r#"{"method":"DELETE"}"#,
-            r#"{"method":"CHECK"}"#,
+            r#"{"method":"CHECK","ifMatch":"*"}"#,
         ] {
             assert!(!lasting(bad), "{bad}");
         }

@@ -97,8 +97,8 @@ pub(super) fn is_draft(body: &[u8], mark: &JsonPointer) -> bool {
     document.is_ok_and(|document| document.pointer(&mark.to_string()) == Some(&Value::Bool(true)))
 }
 
-/// Takes answers away whose drafts are gone, or not what is asked for any more, of these steps; where there are any, the progress is at the first step
-/// that has to be answered again, and what is to be said there. After the end nothing is gone.
+/// Takes answers away whose drafts are gone, or not what is asked for any more, of the first of these steps where there are
+/// any; then the progress is at that step, and what is to be said there. After the end nothing is gone.
 pub(in crate::flows) async fn gone(
     visit: &Visit<'_>,
     progress: &mut Progress,
@@ -118,9 +118,11 @@ pub(in crate::flows) async fn gone(
             if issues.is_empty() {
                 step.id.clone_into(&mut progress.at);
             }
-            if progress.at == step.id {
-                issues.push(Issue::new(Part::Body, format!("/input/{name}"), why));
+            if progress.at != step.id {
+                // Told when that step is shown, or at the end: what isn't told is not taken away.
+                continue;
             }
+            issues.push(Issue::new(Part::Body, format!("/input/{name}"), why));
             let answers = progress.answers.get_mut(&step.id);
             answers
                 .and_then(Value::as_object_mut)

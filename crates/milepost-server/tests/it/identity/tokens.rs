@@ -122,17 +122,19 @@ async fn what_is_no_token_at_all_is_refused_in_words() {
         r#"{"alg":"HS256","typ":"at+jwt"}"#,
         r#"{"iss":"a","iss":"b"}"#,
     );
+    let listed = sign(r#"["HS256","at+jwt"]"#, "{}");
     let deep = sign(&"[".repeat(2000), "{}");
     let cases = [
         ("a", "three parts"),
         ("a.b", "three parts"),
         ("a.b.c.d", "three parts"),
-        ("..", "strict JSON"),
+        ("..", "JSON object"),
         ("a~.b.c", "base64url"),
         (&padded, "base64url"),
         (&huge, "8192"),
         (&twice, "strict JSON"),
-        (&deep, "strict JSON"),
+        (&deep, "JSON object"),
+        (&listed, "JSON object"),
         ("eyJhbGciOiJIUzI1NiJ9.bm8.AA", "strict JSON"),
     ];
     for (bad, detail) in cases {
