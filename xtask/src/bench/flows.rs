@@ -7,8 +7,6 @@ use crate::cargo::{self, read};
 
 /// How many steps, and in the second arm flows in progress.
 const STEPS: u32 = 100_000;
-/// How often both arms are measured; every second time in the other order.
-const ROUNDS: u32 = 4;
 /// The demo's definitions, from the workspace's root: of its collections, and of the flow.
 const DEMO: &str = "crates/milepost-cli/demo";
 const COLLECTIONS: [&str; 3] = ["flows", "documents", "registrations"];
@@ -16,7 +14,7 @@ const FLOW: &str = "registration";
 /// What is answered at the flow's first step.
 const INPUT: &str = r#"{ "name": "Ada Lovelace", "email": "ada@example.org" }"#;
 
-/// Measures both arms, each on a fresh process over the same store.
+/// Measures both arms, each on a fresh process over the same store, every second round in the other order.
 ///
 /// # Errors
 /// When Milepost fails.
@@ -27,7 +25,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
     let mut milepost = Milepost::empty("flows")?;
     define(&milepost)?;
     let (mut ones, mut manys) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
+    for round in 0..options.rounds {
         let order = match round % 2 {
             0 => ["one", "many"],
             _ => ["many", "one"],
