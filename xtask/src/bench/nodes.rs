@@ -30,6 +30,8 @@ use crate::{
 
 /// Connections of each load, each with one write under way.
 const CONNECTIONS: [u32; 4] = [32, 64, 128, 256];
+/// How many nodes there are, in turn.
+const NAMES: [&str; 3] = ["one node", "two nodes", "three nodes"];
 /// How many times the loop each number of nodes should write.
 const GOAL: f64 = 2.0;
 /// Documents that each connection writes.
@@ -42,6 +44,8 @@ const KEEPING: &str =
 /// Little is kept of what was replaced, so that one version is forgotten for each that is written.
 const FORGETTING: &str =
     r#"{ "indexes": { "kind": "/kind" }, "retention": { "history": { "count": 1000 } } }"#;
+/// How many versions that is.
+const FORGETTING_COUNT: u32 = 1000;
 /// How long a node may take to forget what is over its bounds, in seconds.
 const FORGETTING_MAX_S: u32 = 600;
 /// A document of the bench is about so long.
@@ -60,7 +64,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
          INSERT INTO documents SELECT id, 1, repeat('x', {BODY_BYTES}) FROM generate_series(0, {KEYS}) AS id"
     );
     database.sql("byhand", &table)?;
-    let nodes = (1..=3)
+    let nodes = (1..=NAMES.len())
         .map(|number| node(&database, number))
         .collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = nodes.iter().map(|node| node.address).collect();
@@ -72,7 +76,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
         report.add_against_control(&title, &comparison, GOAL);
     }
     let most = CONNECTIONS.into_iter().max().unwrap_or_default();
-    define(&addresses, FORGETTING, 200)?;
+    define(&addresses, FORGETTING, Some(("If-Match", "*")))?;
     database.forget()?;
     let comparison = compare(options, &database, &addresses, most)?;
     let title = format!("{title}, {most} connections, one version forgotten for each written");
@@ -98,10 +102,9 @@ fn compare(
         let rate = || database.by_hand(connections, seconds);
         database.costs(seconds, rate)
     })];
-    for count in 1..=addresses.len() {
-        let these = addresses.get(..count).unwrap_or_default();
-        let name = ["one node", "two nodes", "three nodes"].get(count - 1);
-        let name = format!("Milepost, {}", name.copied().unwrap_or_default());
+    for (index, name) in NAMES.iter().enumerate() {
+        let these = addresses.get(..=index).unwrap_or_default();
+        let name = format!("Milepost, {name}");
         contestants.push(Contestant::new(name, move || {
             database.costs(seconds, || writing.measure_all(these))
         }));
@@ -110,7 +113,7 @@ fn compare(
 }
 
 /// A node; all share a ring of the bench's own: none of what is measured is sealed.
-fn node(database: &Database, number: u32) -> Result<Pinned, String> {
+fn node(database: &Database, number: usize) -> Result<Pinned, String> {
     let address = free_address()?;
     let keys = database.folder.join("keys.json");
     if !keys.exists() {
@@ -128,21 +131,23 @@ fn node(database: &Database, number: u32) -> Result<Pinned, String> {
     Pinned::start(command, address, &log)
 }
 
-/// Declares the collection, whatever it was.
-fn define(nodes: &[SocketAddr], definition: &str, status: u16) -> Result<(), String> {
+/// Declares the collection, on a condition where it is there already.
+fn define(
+    nodes: &[SocketAddr],
+    definition: &str,
+    condition: Option<(&str, &str)>,
+) -> Result<(), String> {
     let Some(node) = nodes.first() else {
         return Ok(());
     };
-    let fields = [("Content-Type", "application/json"), ("If-Match", "*")];
-    // There is nothing to match before the first time.
-    let fields = fields.get(..if status == 201 { 1 } else { 2 });
+    let json = ("Content-Type", "application/json");
+    let fields: Vec<_> = [json].into_iter().chain(condition).collect();
     let path = "/v1/-/collections/documents";
-    let fields = fields.unwrap_or_default();
-    let defined = http::send(*node, "PUT", path, fields, definition.as_bytes())?;
-    if defined.status == status {
-        return Ok(());
+    let defined = http::send(*node, "PUT", path, &fields, definition.as_bytes())?;
+    match defined.status {
+        200 | 201 => Ok(()),
+        status => Err(format!("{path}: {status}")),
     }
-    Err(format!("{path}: {}", defined.status))
 }
 
 /// Puts the documents.
@@ -150,7 +155,7 @@ fn fill(nodes: &[SocketAddr]) -> Result<(), String> {
     let Some(node) = nodes.first() else {
         return Ok(());
     };
-    define(nodes, KEEPING, 201)?;
+    define(nodes, KEEPING, None)?;
     say::talk(&format!("importing {KEYS} documents"));
     let file = super::documents(KEYS, "ndjson")?;
     let url = format!("http://{node}");
@@ -235,10 +240,12 @@ impl Database {
     /// Waits until nothing is over its bounds any more.
     fn forget(&self) -> Result<(), String> {
         say::talk("forgetting what was replaced");
-        let sql = "SELECT history_count <= 1000 FROM milepost.collections WHERE name = 'documents'";
+        let sql = format!(
+            "SELECT history_count <= {FORGETTING_COUNT} FROM milepost.collections WHERE name = 'documents'"
+        );
         for _ in 0..FORGETTING_MAX_S {
             let mut psql = program(self.programs.join("psql"));
-            let said = read(psql.args(["-q", "-A", "-t", "-c", sql, &self.address("store")]))?;
+            let said = read(psql.args(["-q", "-A", "-t", "-c", &sql, &self.address("store")]))?;
             if said.trim() == "t" {
                 return Ok(());
             }
