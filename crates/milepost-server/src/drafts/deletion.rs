@@ -1,9 +1,6 @@
 //! How drafts are deleted: on conditions, several at a time, and what is left to do where one can't be.
 
-use milepost_semantics::{
-    Position,
-    precondition::{IfMatch, Preconditions},
-};
+use milepost_semantics::{Position, Preconditions};
 use milepost_store::{Change, CollectionPath, Failure, Operation, Rejected, ResourceKey, Version};
 
 use super::Interrupted;
@@ -12,7 +9,7 @@ use super::Interrupted;
 pub(super) fn ordered(collection: &CollectionPath, defined: Position) -> Option<Operation> {
     Some(Operation {
         key: ResourceKey::definition(collection)?,
-        preconditions: if_match(defined),
+        preconditions: Preconditions::if_match(defined.into()),
         change: Change::Check,
     })
 }
@@ -21,15 +18,8 @@ pub(super) fn ordered(collection: &CollectionPath, defined: Position) -> Option<
 pub(super) fn of((key, version): &(ResourceKey, Version)) -> Operation {
     Operation {
         key: key.clone(),
-        preconditions: if_match(version.position),
+        preconditions: Preconditions::if_match(version.entity_tag()),
         change: Change::Delete,
-    }
-}
-
-fn if_match(position: Position) -> Preconditions {
-    Preconditions {
-        if_match: Some(IfMatch::Tags(vec![position.into()])),
-        ..Preconditions::default()
     }
 }
 

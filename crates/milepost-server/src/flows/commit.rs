@@ -185,11 +185,10 @@ fn done(visit: &Visit<'_>, progress: &Progress, status: StatusCode, outcome: &[u
 /// Nothing was written: because of what was shown, or of what was answered.
 async fn refused(
     visit: &Visit<'_>,
-    progress: Progress,
+    mut progress: Progress,
     keys: &[ResourceKey],
     rejected: Rejected,
 ) -> Answer {
-    let mut progress = progress;
     let steps = visit.walk(&progress).steps().to_vec();
     let gone = upload::gone(visit, &mut progress, &steps).await?;
     if !gone.is_empty() {

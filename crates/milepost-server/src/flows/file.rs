@@ -181,9 +181,7 @@ impl<'t> Spoken<'t> {
                 .answer
                 .is_some_and(|answer| answer == link_of((step, name)))
     }
-}
 
-impl Spoken<'_> {
     /// Whether files that weren't answered are spoken of, and nothing else that wasn't.
     pub(super) fn misses_only(
         &self,
@@ -216,6 +214,16 @@ impl Step {
     pub(super) fn files(&self) -> impl Iterator<Item = (&String, Wanted)> {
         let members = self.properties();
         members.filter_map(|(name, schema)| Some((name, Wanted::of(schema)?)))
+    }
+
+    /// The members that are files and were answered.
+    pub(super) fn answered_files<'a>(
+        &'a self,
+        answers: &'a Map<String, Value>,
+    ) -> impl Iterator<Item = (&'a String, Wanted, &'a Value)> {
+        let given = answers.get(&self.id);
+        let files = self.files();
+        files.filter_map(move |(name, wanted)| Some((name, wanted, given?.get(name)?)))
     }
 
     /// How large its files are together at most, in bytes.

@@ -203,10 +203,7 @@ async fn sent(
             progress: opened(visit, &state, Form::State).await?,
             state,
             goes_back: form::value(&pairs, "go") == Some("back"),
-            input: Input::Form(Sent {
-                pairs,
-                files: Vec::new(),
-            }),
+            input: Input::Form(Sent::texts(pairs)),
         });
     }
     let document = parse(&bytes, shared.limits.depth_max)?;

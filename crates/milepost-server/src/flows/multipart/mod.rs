@@ -50,18 +50,25 @@ pub(super) struct Sent {
     pub(super) pairs: Vec<(String, String)>,
     /// Files that the step asks for.
     pub(super) files: Vec<SentFile>,
+    /// The members that are files, in whose place a text is.
+    misplaced: Vec<String>,
 }
 
 impl Sent {
+    /// Of a form that carries no files.
+    pub(super) fn texts(pairs: Vec<(String, String)>) -> Self {
+        Self {
+            pairs,
+            ..Self::default()
+        }
+    }
+
     /// Whether a text is where the step asks for a file.
     pub(super) fn has_text_for(&self, member: &str) -> bool {
         let is_its = |name: &str| name.strip_prefix("input.") == Some(member);
         let mut pairs = self.pairs.iter();
         pairs.any(|(name, text)| is_its(name) && !text.trim().is_empty())
-            || self
-                .files
-                .iter()
-                .any(|file| file.is_text && file.member == member)
+            || self.misplaced.iter().any(|name| name == member)
     }
 }
 
@@ -72,10 +79,8 @@ pub(super) struct SentFile {
     pub(super) member: String,
     /// What its sender calls it; empty where none was chosen.
     pub(super) name: String,
-    /// `None` where it is larger than is asked for, or no file.
+    /// `None` where it is larger than is asked for.
     pub(super) content: Option<Bytes>,
-    /// Nothing says that it is a file: there was a text in the place of one.
-    is_text: bool,
 }
 
 impl SentFile {
@@ -222,12 +227,7 @@ impl Parts<'_> {
             return Ok(());
         };
         if self.content(0).await?.is_none() {
-            sent.files.push(SentFile {
-                member,
-                name: String::new(),
-                content: None,
-                is_text: true,
-            });
+            sent.misplaced.push(member);
         }
         Ok(())
     }
@@ -251,7 +251,6 @@ impl Parts<'_> {
             member,
             name,
             content: content.map(Bytes::from),
-            is_text: false,
         });
         Ok(())
     }

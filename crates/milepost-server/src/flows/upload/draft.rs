@@ -5,10 +5,7 @@
 //! written over, and what is lasting is left alone.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use milepost_semantics::{
-    JsonPointer, Position, Preconditions, ProblemType, ResourceId,
-    precondition::{IfMatch, IfNoneMatch},
-};
+use milepost_semantics::{JsonPointer, Preconditions, ProblemType, ResourceId};
 use milepost_store::{
     Change, Document, Failure, Operation, Outcome, ResourceKey, Transaction, Version,
 };
@@ -106,7 +103,7 @@ impl Visit<'_> {
             Ok(kind) => kind,
             Err(detail) => return Ok(Err(detail)),
         };
-        let (collection, mark) = self.drafts(wanted)?;
+        let (collection, mark) = self.drafts(&wanted.collection)?;
         let name = plain_name(&file.name);
         let about = About {
             name: name.clone(),
@@ -141,8 +138,8 @@ impl Visit<'_> {
             return Err(hidden(&key.collection));
         }
         identity::check_write(self.shared, self.request, &key.collection)?;
-        let (_, mark) = self.drafts(wanted)?;
-        let mut conditions = if_none_stands();
+        let (_, mark) = self.drafts(&wanted.collection)?;
+        let mut conditions = Preconditions::if_none_match_any();
         for _try in 0..TRIES_MAX {
             let current = match self.written(&key, &document, conditions).await? {
                 Ok(version) => {
@@ -160,12 +157,14 @@ impl Visit<'_> {
                 Some((version, body))
             });
             conditions = match standing {
-                None => if_none_stands(),
+                None => Preconditions::if_none_match_any(),
                 Some((version, body)) if *body == document.bytes => {
                     let etag = version.entity_tag().to_string();
                     return Ok(Ok(Some(self.answer(&key, &etag, &name))));
                 }
-                Some((version, body)) if is_draft(body, &mark) => if_this_stands(version.position),
+                Some((version, body)) if is_draft(body, &mark) => {
+                    Preconditions::if_match(version.entity_tag())
+                }
                 Some(_lasting) => return Ok(Err(HANDED_IN.to_owned())),
             };
         }
@@ -241,20 +240,6 @@ impl Visit<'_> {
             }
             failure => failure::of_request(self.shared, self.request, key, failure, false),
         }
-    }
-}
-
-fn if_none_stands() -> Preconditions {
-    Preconditions {
-        if_none_match: Some(IfNoneMatch::Any),
-        ..Preconditions::default()
-    }
-}
-
-fn if_this_stands(position: Position) -> Preconditions {
-    Preconditions {
-        if_match: Some(IfMatch::Tags(vec![position.into()])),
-        ..Preconditions::default()
     }
 }
 

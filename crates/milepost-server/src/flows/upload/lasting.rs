@@ -8,7 +8,7 @@ use milepost_semantics::{
 };
 use serde_json::{Value, json};
 
-use super::draft::set;
+use super::{draft::set, standing::is_marked};
 use crate::{
     flows::{definition::unusable, visit::Visit, walk::Walk},
     refusal::Refusal,
@@ -22,15 +22,10 @@ pub(in crate::flows) fn require_lasting(
 ) -> Result<(), Refusal> {
     let answers = walk.answers();
     for step in walk.steps() {
-        for (name, wanted) in step.files() {
-            let given = answers.get(&step.id).and_then(|given| given.get(name));
-            let Some(href) = given.and_then(|file| file.get("href")) else {
-                continue;
-            };
-            let (collection, mark) = visit.drafts(&wanted)?;
-            let mut writes = writes
-                .iter()
-                .filter(|write| write.get("href") == Some(href));
+        for (name, wanted, file) in step.answered_files(&answers) {
+            let (collection, mark) = visit.drafts(&wanted.collection)?;
+            let href = file.get("href");
+            let mut writes = writes.iter().filter(|write| write.get("href") == href);
             if !writes.any(|write| makes_lasting(write, &mark)) {
                 let detail = format!(
                     "the file {name} of step {} would stay a draft, and go: let an operation write to it so that {mark} is no longer true, which says in {collection} that it is one",
@@ -51,16 +46,15 @@ fn makes_lasting(write: &Value, mark: &JsonPointer) -> bool {
         return true;
     };
     let operation = document.operations.into_iter().next();
-    let is_marked = |document: &Value| mark.resolve(document) == Some(&Value::Bool(true));
     match operation.map(|operation| operation.kind) {
-        Some(OperationKind::Put { value }) => !is_marked(&value),
+        Some(OperationKind::Put { value }) => !is_marked(&value, mark),
         Some(OperationKind::Patch {
             format: PatchFormat::MergePatch,
             value,
         }) => {
             let mut draft = json!({});
             set(&mut draft, mark.tokens(), Value::Bool(true));
-            !is_marked(&merge_patch(draft, value))
+            !is_marked(&merge_patch(draft, value), mark)
         }
         Some(OperationKind::Patch {
             format: PatchFormat::JsonPatch,

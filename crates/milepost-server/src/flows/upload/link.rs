@@ -9,7 +9,7 @@ use milepost_semantics::JsonPointer;
 use milepost_store::ResourceKey;
 use serde_json::Value;
 
-use super::{Settled, hidden};
+use super::{Settled, hidden, standing::is_marked};
 use crate::{
     aside, failure,
     flows::{
@@ -28,7 +28,7 @@ impl Visit<'_> {
         wanted: &Wanted,
         given: &Value,
     ) -> Result<Result<ResourceKey, String>, Refusal> {
-        let (collection, _) = self.drafts(wanted)?;
+        let (collection, _) = self.drafts(&wanted.collection)?;
         let link = given.get("href").and_then(Value::as_str);
         let named = link.map(|link| route::parse(&self.shared.base, link));
         Ok(match named {
@@ -57,7 +57,7 @@ impl Visit<'_> {
             let detail = "is not there, or no longer, or the collection's rules don't let who asks read it: put it there again, as their own";
             return Ok(Err(detail.to_owned()));
         };
-        let (_, mark) = self.drafts(wanted)?;
+        let (_, mark) = self.drafts(&wanted.collection)?;
         let name = self.judged((wanted, mark), &body).await?;
         let etag = version.entity_tag().to_string();
         Ok(name.map(|name| Some(self.answer(key, &etag, &name))))
@@ -94,7 +94,7 @@ impl Judging {
     fn name(&self, body: &[u8]) -> Result<String, String> {
         let document: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |member: &str| document.get(member).and_then(Value::as_str);
-        if document.pointer(&self.mark.to_string()) != Some(&Value::Bool(true)) {
+        if !is_marked(&document, &self.mark) {
             return Err(format!(
                 "must be a draft: true stands at {} of one, and no longer once it was handed in",
                 self.mark

@@ -241,9 +241,8 @@ impl Visit<'_> {
         })
     }
 
-    /// The collection of such files, and where `true` says that one is a draft.
-    fn drafts(&self, wanted: &Wanted) -> Result<(CollectionPath, JsonPointer), Refusal> {
-        let name = &wanted.collection;
+    /// A collection of files, and where `true` says that one is a draft.
+    fn drafts(&self, name: &str) -> Result<(CollectionPath, JsonPointer), Refusal> {
         let missing = || {
             let detail = format!("its files need a collection {name} that has drafts");
             unusable(&detail)
@@ -311,11 +310,9 @@ fn with_files_as(step: &Step, answers: &Value, part: &str) -> Value {
 /// The files that were answered at steps that are there.
 pub(super) fn answered(walk: &Walk<'_, '_>) -> Vec<Answered> {
     let answers = walk.answers();
-    let files = walk.steps().iter().flat_map(|step| {
-        let given = answers.get(&step.id);
-        step.files().filter_map(move |(name, _)| given?.get(name))
-    });
-    let one = |file: &Value| {
+    let files = walk.steps().iter();
+    let files = files.flat_map(|step| step.answered_files(&answers));
+    let one = |(_, _, file): (&String, Wanted, &Value)| {
         let text = |member: &str| file.get(member).and_then(Value::as_str);
         let etag = text("etag").unwrap_or(UNSEEN).to_owned();
         text("href").map(|href| Answered {

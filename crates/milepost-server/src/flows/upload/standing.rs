@@ -48,7 +48,7 @@ impl Visit<'_> {
             Standing::Lasting => None,
             Standing::Gone => Some(GONE),
             Standing::Draft(key, body) => {
-                let (collection, mark) = self.drafts(wanted)?;
+                let (collection, mark) = self.drafts(&wanted.collection)?;
                 let is_there = key.collection == collection;
                 let fits = is_there && self.judged((wanted, mark), &body).await?.is_ok();
                 (!fits).then_some(UNFIT)
@@ -58,13 +58,10 @@ impl Visit<'_> {
 
     /// Where `true` says that a resource is a draft, of the collection where it is.
     fn mark_of(&self, wanted: &Wanted, key: &ResourceKey) -> Result<Option<JsonPointer>, Refusal> {
-        let own = Wanted {
-            collection: key.collection.to_string(),
-            ..wanted.clone()
-        };
-        match self.drafts(&own) {
+        let name = key.collection.as_str();
+        match self.drafts(name) {
             Ok((_, mark)) => Ok(Some(mark)),
-            Err(_) if own.collection != wanted.collection => Ok(None),
+            Err(_) if name != wanted.collection => Ok(None),
             Err(refusal) => Err(refusal),
         }
     }
@@ -93,43 +90,45 @@ impl Visit<'_> {
 
 /// Whether a document says that it is a draft.
 pub(super) fn is_draft(body: &[u8], mark: &JsonPointer) -> bool {
-    let document = serde_json::from_slice::<Value>(body);
-    document.is_ok_and(|document| document.pointer(&mark.to_string()) == Some(&Value::Bool(true)))
+    let document = serde_json::from_slice(body);
+    document.is_ok_and(|document| is_marked(&document, mark))
+}
+
+/// The same of one that was parsed.
+pub(super) fn is_marked(document: &Value, mark: &JsonPointer) -> bool {
+    mark.resolve(document) == Some(&Value::Bool(true))
 }
 
 /// Takes answers away whose drafts are gone, or not what is asked for any more, of the first of these steps where there are
 /// any; then the progress is at that step, and what is to be said there. After the end nothing is gone.
+///
+/// Those of later steps are told when these are shown, or at the end: what isn't told is not taken away.
 pub(in crate::flows) async fn gone(
     visit: &Visit<'_>,
     progress: &mut Progress,
     steps: &[&Step],
 ) -> Result<Vec<Issue>, Refusal> {
-    let mut issues = Vec::new();
     for step in steps {
-        for (name, wanted) in step.files() {
-            let given = progress.answers.get(&step.id).and_then(|a| a.get(name));
-            let Some(given) = given else { continue };
-            let Some(why) = visit.why_again(&wanted, given).await? else {
-                continue;
-            };
-            if visit.has_ended(progress).await? {
-                continue;
-            }
-            if issues.is_empty() {
-                step.id.clone_into(&mut progress.at);
-            }
-            if progress.at != step.id {
-                // Told when that step is shown, or at the end: what isn't told is not taken away.
-                continue;
-            }
-            issues.push(Issue::new(Part::Body, format!("/input/{name}"), why));
-            let answers = progress.answers.get_mut(&step.id);
-            answers
-                .and_then(Value::as_object_mut)
-                .map(|answers| answers.shift_remove(name));
+        let mut again = Vec::new();
+        for (name, wanted, answer) in step.answered_files(&progress.answers) {
+            let why = visit.why_again(&wanted, answer).await?;
+            again.extend(why.map(|why| (name.clone(), why)));
         }
+        if again.is_empty() {
+            continue;
+        }
+        if visit.has_ended(progress).await? {
+            break;
+        }
+        step.id.clone_into(&mut progress.at);
+        let answers = progress.answers.get_mut(&step.id);
+        if let Some(answers) = answers.and_then(Value::as_object_mut) {
+            answers.retain(|name, _| again.iter().all(|(gone, _)| gone != name));
+        }
+        let told = |(name, why): (String, _)| Issue::new(Part::Body, format!("/input/{name}"), why);
+        return Ok(again.into_iter().map(told).collect());
     }
-    Ok(issues)
+    Ok(Vec::new())
 }
 
 /// Whether a file that was answered at one of these steps is no draft any more.
@@ -139,10 +138,8 @@ pub(in crate::flows) async fn is_lasting(
     steps: &[&Step],
 ) -> Result<bool, Refusal> {
     for step in steps {
-        for (name, wanted) in step.files() {
-            let given = progress.answers.get(&step.id).and_then(|a| a.get(name));
-            let Some(given) = given else { continue };
-            let standing = visit.standing(&wanted, given).await?;
+        for (_, wanted, answer) in step.answered_files(&progress.answers) {
+            let standing = visit.standing(&wanted, answer).await?;
             if matches!(standing, Standing::Lasting) {
                 return Ok(true);
             }
